@@ -1,0 +1,1 @@
+"""The only rooms where tensors live: encoding, networks, training, prediction, pretraining."""

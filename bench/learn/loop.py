@@ -1,0 +1,172 @@
+"""One training: steps, evaluations, the best state kept. Knows networks and batches, not tasks or methods."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from bench.learn.batch import Batch
+from bench.learn.network import Network, restore, train_mode, trained_state
+from bench.record import Point
+
+WARMUP = 0.1
+"""Share of the steps in which the rate rises linearly from 0 (Devlin et al. 2019); then it falls linearly to 0."""
+
+WEIGHT_DECAY = 0.01
+CLIP = 1.0
+"""Largest norm of the gradient over all parameters."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train: optimizer steps in all, the steps after which to evaluate, and how long to be patient."""
+
+    steps: int
+    epochs: int
+    evaluate_after: frozenset[int]
+    patience: int
+
+
+def schedule(batches_per_epoch: int, epochs: int, evaluations: int, patience: int) -> Schedule:
+    """`evaluations` evaluations at equal distances, the last after the last step."""
+    steps = batches_per_epoch * epochs
+    marks = {math.ceil(steps * (i + 1) / evaluations) for i in range(evaluations)}
+    return Schedule(steps, epochs, frozenset(marks), patience)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left behind; the network holds the best parameters."""
+
+    state: str
+    value: float | None
+    best_step: int | None
+    curve: tuple[Point, ...]
+    steps: int
+    examples: int
+    tokens: int
+    train_seconds: float
+    evaluate_seconds: float
+    reason: str | None = None
+
+
+def make_optimizer(network: Network, rate: float) -> torch.optim.AdamW:
+    """AdamW on what trains; weight decay on matrices only (Loshchilov and Hutter 2019; Devlin et al. 2019)."""
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trainable if p.dim() > 1], "weight_decay": WEIGHT_DECAY},
+        {"params": [p for p in trainable if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=rate, fused=True)
+
+
+def rate_at(step: int, steps: int, peak: float) -> float:
+    """The learning rate of step 0..steps-1: linear warm-up over `WARMUP`, then linear decay to 0."""
+    warm = max(1, round(WARMUP * steps))
+    if step < warm:
+        return peak * (step + 1) / warm
+    return peak * (steps - step) / max(1, steps - warm)
+
+
+def train(
+    network: Network,
+    batches: Iterator[tuple[Batch, int, int]],
+    plan: Schedule,
+    rate: float,
+    loss_of: Callable[[Batch], Tensor],
+    evaluate: Callable[[], float],
+    report: Callable[[Point], bool],
+) -> Trained:
+    """Train for `plan`, keeping the parameters that validated best.
+
+    `batches` yields (batch, examples, tokens) for ever; `evaluate` scores the network on validation (higher is better);
+    `report` sees every evaluation and returns False to stop a hopeless training.
+    """
+    optimizer = make_optimizer(network, rate)
+    trainable = [p for group in optimizer.param_groups for p in group["params"]]
+    run = _Run(network, plan, report)
+    train_mode(network)
+    for step in range(plan.steps):
+        started = time.perf_counter()
+        batch, examples, tokens = next(batches)
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(step, plan.steps, rate)
+        loss = loss_of(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(trainable, CLIP)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        run.stepped(loss.detach(), examples, tokens, time.perf_counter() - started)
+        if step + 1 in plan.evaluate_after and not run.evaluated(evaluate):
+            break
+    return run.finish()
+
+
+class _Run:
+    """The running totals of one training, and its decisions to stop."""
+
+    def __init__(self, network: Network, plan: Schedule, report: Callable[[Point], bool]) -> None:
+        self.network, self.plan, self.report = network, plan, report
+        self.curve: list[Point] = []
+        self.best: tuple[float, int, dict[str, Tensor]] | None = None
+        self.state, self.reason = "COMPLETE", ""
+        self.steps = self.examples = self.tokens = self.since = 0
+        self.losses: list[Tensor] = []
+        self.train_seconds = self.evaluate_seconds = 0.0
+
+    def stepped(self, loss: Tensor, examples: int, tokens: int, seconds: float) -> None:
+        self.losses.append(loss)
+        self.steps += 1
+        self.examples += examples
+        self.tokens += tokens
+        self.train_seconds += seconds
+
+    def evaluated(self, evaluate: Callable[[], float]) -> bool:
+        """Evaluate, remember, and say whether to go on."""
+        started = time.perf_counter()
+        loss = float(torch.stack(self.losses).mean())  # the only wait for the device between evaluations
+        self.losses = []
+        if not math.isfinite(loss):
+            self.state, self.reason = "DIVERGED", f"the training loss was {loss} by step {self.steps}"
+            return False
+        self.network.eval()
+        value = evaluate()
+        train_mode(self.network)
+        self.evaluate_seconds += time.perf_counter() - started
+        return self._judge(loss, value)
+
+    def _judge(self, loss: float, value: float) -> bool:
+        epoch = self.plan.epochs * self.steps / self.plan.steps
+        point = Point(self.steps, round(epoch, 4), loss, value, self.train_seconds + self.evaluate_seconds)
+        self.curve.append(point)
+        if self.best is None or value > self.best[0]:
+            self.best, self.since = (value, self.steps, trained_state(self.network)), 0
+        else:
+            self.since += 1
+        if not self.report(point) and self.steps < self.plan.steps:
+            self.state, self.reason = "PRUNED", f"validation was hopeless at step {self.steps}"
+            return False
+        return self.since < self.plan.patience
+
+    def finish(self) -> Trained:
+        if self.best is not None:
+            restore(self.network, self.best[2])
+        self.network.eval()
+        known = self.best is not None and self.state != "DIVERGED"
+        return Trained(
+            state=self.state,
+            value=self.best[0] if self.best and known else None,
+            best_step=self.best[1] if self.best and known else None,
+            curve=tuple(self.curve),
+            steps=self.steps,
+            examples=self.examples,
+            tokens=self.tokens,
+            train_seconds=self.train_seconds,
+            evaluate_seconds=self.evaluate_seconds,
+            reason=self.reason or None,
+        )

@@ -1,0 +1,179 @@
+"""A backbone with what turns its hidden states into answers, and the handles by which methods take hold of it.
+
+Knows no task, no data and no method.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from bench.learn.batch import Batch
+from bench.record import Parameters
+from bench.spec import Family
+
+
+class Network(nn.Module):
+    """A backbone and its task head.
+
+    For classify, tag and span, `head` maps hidden states (..., width) to scores (..., answers) and is new to every
+    checkpoint. For generation, `backbone` is a whole network that writes text and `head` is its vocabulary projection.
+    `fresh` names the parameters (of this module's `named_parameters`) that the checkpoint did not contain.
+    """
+
+    def __init__(self, backbone: nn.Module, family: Family, head: nn.Module | None, fresh: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.family = family
+        self.head = head
+        self.fresh = frozenset(f"backbone.{name}" for name in fresh)
+
+    @property
+    def config(self) -> Any:
+        """The configuration of the backbone."""
+        return self.backbone.config
+
+    @property
+    def width(self) -> int:
+        """Hidden size."""
+        config = self.config
+        return int(getattr(config, "hidden_size", None) or config.encoder.hidden_size)
+
+    def reset(self) -> None:
+        """Draw the task head's parameters anew from the current seed: N(0, 0.02), as BERT's initialisation has it."""
+        if isinstance(self.head, nn.Linear):
+            nn.init.normal_(self.head.weight, std=0.02)
+            nn.init.zeros_(self.head.bias)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """Last hidden states (rows, tokens, width) of `ids` under `mask`."""
+        inputs = {"input_ids": batch["ids"], "attention_mask": batch["mask"]}
+        if "types" in batch:
+            inputs["token_type_ids"] = batch["types"]
+        return cast(Tensor, self.backbone(**inputs).last_hidden_state)
+
+    def projection(self) -> nn.Linear:
+        """The vocabulary projection of a network that writes text."""
+        return cast(nn.Linear, cast(Any, self.backbone).get_output_embeddings())
+
+    @contextlib.contextmanager
+    def without_projection(self) -> Iterator[None]:
+        """Within, the network's `logits` are what its vocabulary projection would have read.
+
+        The projection is the dearest part of a small model, and is needed at target positions only.
+        """
+        projection = self.projection()
+        projection.forward = _same  # type: ignore[method-assign, assignment]
+        try:
+            yield
+        finally:
+            del projection.forward
+
+    def untie(self) -> None:
+        """Give the vocabulary projection weights of its own where it shares them with the input embeddings."""
+        projection = self.projection()
+        projection.weight = nn.Parameter(projection.weight.detach().clone())
+
+    def head_parameters(self) -> dict[str, nn.Parameter]:
+        """The task's own parameters by name: the head, the vocabulary projection once untied, all that is fresh."""
+        own = {id(p) for p in self.head.parameters()} if self.head is not None else self._untied()
+        return {n: p for n, p in self.named_parameters() if id(p) in own or n in self.fresh}
+
+    def _untied(self) -> set[int]:
+        projection = self.projection()
+        inputs = [m.weight for m in self.embeddings() if isinstance(m, nn.Embedding)]
+        return set() if any(projection.weight is w for w in inputs) else {id(p) for p in projection.parameters()}
+
+    def stacks(self) -> list[nn.ModuleList]:
+        """The stacks of layers, lowest layer first: one, or an encoder's and a decoder's."""
+        return [m for m in self.backbone.modules() if isinstance(m, nn.ModuleList) and _is_stack(m)]
+
+    def embeddings(self) -> Iterator[nn.Module]:
+        """Every module below the first layers: token, position and type embeddings and what normalises them."""
+        inside = {id(m) for stack in self.stacks() for m in stack.modules()}
+        for name, module in self.backbone.named_modules():
+            if id(module) not in inside and _is_embedding(name, module):
+                yield module
+
+
+def _same(hidden: Tensor) -> Tensor:
+    return hidden
+
+
+def _is_stack(module: nn.ModuleList) -> bool:
+    """A list of whole layers, each with attention inside (the parts of one T5 layer are a list too)."""
+    parts = any(_is_attention(child) for child in module)
+    return not parts and any(_is_attention(inner) for child in module for inner in child.modules())
+
+
+def _is_attention(module: nn.Module) -> bool:
+    return "attention" in type(module).__name__.lower()
+
+
+def _is_embedding(name: str, module: nn.Module) -> bool:
+    return isinstance(module, nn.Embedding) or name.endswith(("embeddings.LayerNorm", "layernorm_embedding"))
+
+
+def freeze_all(network: Network) -> None:
+    """Nothing trains."""
+    network.requires_grad_(False)
+
+
+def unfreeze_head(network: Network) -> None:
+    """The task's own parameters train: the head and all that the checkpoint does not contain."""
+    for parameter in network.head_parameters().values():
+        parameter.requires_grad_(True)
+
+
+def train_mode(network: Network) -> None:
+    """Training mode where something trains; what is frozen runs as it does in prediction, without dropout.
+
+    This makes frozen parts a fixed function, so that computing them once is the same as computing them every step.
+    """
+    network.eval()
+    for module in network.modules():
+        if any(p.requires_grad for p in module.parameters(recurse=False)):
+            module.train()
+    _train_dropout_beside(network)
+
+
+def _train_dropout_beside(network: nn.Module) -> None:
+    """Dropout has no parameters of its own: it is on where its parent module holds something that trains."""
+    for module in network.modules():
+        if any(p.requires_grad for p in module.parameters()):
+            module.training = True
+            for child in module.children():
+                if not any(True for _ in child.parameters()):
+                    child.train()
+
+
+def count(network: Network) -> Parameters:
+    """Parameter counts of a network to which a method has been applied; shared tensors count once."""
+    head = {id(p) for p in network.head_parameters().values()}
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    in_head = sum(p.numel() for p in trainable if id(p) in head)
+    every = sum(p.numel() for p in trainable)
+    return Parameters(
+        trainable=every,
+        method=every - in_head,
+        head=in_head,
+        total=sum(p.numel() for p in network.parameters()),
+        stored_bytes=sum(p.numel() * p.element_size() for p in trainable),
+    )
+
+
+def trained_state(network: Network) -> dict[str, Tensor]:
+    """A copy of the tensors that train, by name."""
+    return {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
+
+
+@torch.no_grad()
+def restore(network: Network, state: dict[str, Tensor]) -> None:
+    """Put back what `trained_state` copied."""
+    for name, parameter in network.named_parameters():
+        if name in state:
+            parameter.copy_(state[name])

@@ -1,0 +1,99 @@
+"""The seam between a cell and the room where tensors live: what `bench.cell` asks of a learner, and nothing else.
+
+`bench.learn.fit.open_learner` makes the real one; tests hand a fake whose best rate is known. No torch here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bench.record import Checkpoint, Health, Parameters, Point
+from bench.spec import Budget, Method, Model, Rows, Task
+
+Prediction = Any
+"""classify: a label; tag: a list of tags, one a token; span: the answer's text; generate: the text."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """All that a learner needs to know of a cell. `labels` are those of the data, in a fixed order (classify, tag).
+
+    `options` are the method's, defaults filled in. `revision` is the model's, resolved.
+    """
+
+    task: Task
+    model: Model
+    method: Method
+    options: Mapping[str, Any]
+    budget: Budget
+    train: Rows
+    validation: Rows
+    labels: tuple[str, ...]
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions in the order of the rows asked for, with what went wrong on the way and the seconds it took."""
+
+    predictions: Sequence[Prediction]
+    health: Health
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished training. `state` is COMPLETE, PRUNED or DIVERGED (then `reason` says at which step).
+
+    `predict` reads the inputs of rows with the best parameters seen on validation. Seconds are wall time.
+    """
+
+    state: str
+    value: float | None
+    best_step: int | None
+    curve: tuple[Point, ...]
+    steps: int
+    examples: int
+    tokens: int
+    train_seconds: float
+    evaluate_seconds: float
+    predict: Callable[[Rows], Predicted]
+    reason: str | None = None
+
+
+class Learner(Protocol):
+    """Trains one cell's model at given rates. Opened once a cell; everything that trials share is computed once.
+
+    Raises UnsupportedError when opened on a pair of method and model that cannot work, MemoryError when out of memory.
+    """
+
+    parameters: Parameters
+    checkpoint: Checkpoint
+    width: int
+    """Hidden size of the model: rates are scaled by 768 / width."""
+    precision: str
+    device: str
+    truncated_train: int
+
+    def fit(
+        self,
+        rate: float,
+        seed: int,
+        validate: Callable[[Sequence[Prediction]], float],
+        report: Callable[[Point], bool],
+    ) -> Fitted:
+        """Train at `rate`, evaluating `budget.evaluations` times at equal distances, the last at the end.
+
+        `validate` scores predictions for the validation rows (higher is better here, always); `report` sees every
+        evaluation and says whether to go on (False prunes).
+        """
+        ...
+
+    def peak_memory(self) -> int | None:
+        """Bytes at the peak since the learner was opened: of the device, else of this process."""
+        ...
+
+
+OpenLearner = Callable[[Assignment], Learner]

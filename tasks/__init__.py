@@ -1,0 +1,1 @@
+"""What is measured: one declarative module a task, each exporting `TASK`."""

@@ -1,0 +1,218 @@
+"""The room where tensors live: what trains, what it costs to pad, and that the same request gives the same numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bench.errors import UnsupportedError
+from bench.learn import device, fit
+from bench.learn.fit import ModelLearner
+from bench.learn.network import Network
+from bench.learner import Fitted
+from bench.spec import Family, Head
+from tests import tiny
+
+torch.set_num_threads(1)
+CELLS = [(head, family) for head in Head for family in tiny.FAMILIES]
+
+
+@pytest.fixture(autouse=True)
+def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equality is asked of float32; bfloat16 rounds differently in batches of different shapes."""
+    monkeypatch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tiny")
+
+
+def learner(root: Path, head: Head, family: Family, method: str, **budget: Any) -> ModelLearner:
+    model = tiny.checkpoint(family, root / str(family))
+    return fit.open_learner(tiny.assignment(head, model, method, **budget))
+
+
+def accept(predictions: Sequence[Any]) -> float:
+    return 0.0
+
+
+def exact(head: Head) -> Any:
+    column = tiny.TASKS[head].reference
+    answers = [row[column]["text"][0] if head is Head.SPAN else row[column] for row in tiny.rows(head)]
+    return lambda predictions: sum(p == a for p, a in zip(predictions, answers, strict=True)) / len(answers)
+
+
+def train(made: ModelLearner, rate: float = 1e-3, seed: int = 1) -> Fitted:
+    return made.fit(rate, seed, accept, lambda point: True)
+
+
+@pytest.mark.parametrize("method", tiny.METHODS)
+@pytest.mark.parametrize(("head", "family"), CELLS)
+def test_exactly_what_the_method_says_moves(
+    root: Path, head: Head, family: Family, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a few steps every trainable tensor has moved and every other is bit-identical."""
+    made = learner(root, head, family, method, batch_size=8, epochs=4, evaluations=1)
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    build = made._network
+
+    def watched(seed: int) -> Network:
+        network = build(seed)
+        before.update({n: p.detach().clone() for n, p in network.named_parameters()})
+        after.update(dict(network.named_parameters()))
+        return network
+
+    monkeypatch.setattr(made, "_network", watched)
+    train(made, rate=1e-2)
+    moved = {n for n, p in after.items() if not torch.equal(p, before[n])}
+    asked = {n for n, p in after.items() if p.requires_grad}
+    assert moved <= asked
+    # A key's bias shifts all scores of a query alike, which softmax undoes: its true gradient is zero.
+    assert {n for n in asked - moved if not n.endswith(("key.bias", "k_proj.bias"))} == set()
+    if method in ("full", "scratch"):
+        assert asked == set(after)
+    else:
+        assert asked < set(after)
+
+
+@pytest.mark.parametrize(("head", "family"), CELLS)
+def test_the_head_trains_under_every_method(root: Path, head: Head, family: Family) -> None:
+    for method in tiny.METHODS:
+        parameters = learner(root, head, family, method).parameters
+        assert parameters.trainable == parameters.method + parameters.head
+        assert 0 < parameters.trainable <= parameters.total
+        if head is not Head.GENERATE:
+            assert parameters.head == (tiny.SIZE + 1) * (2 if head is Head.SPAN else len(tiny.LABELS[head]))
+
+
+@pytest.mark.parametrize(("head", "family"), CELLS)
+def test_padding_batch_size_and_order_do_not_change_predictions(
+    root: Path, head: Head, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = train(learner(root, head, family, "full", epochs=3), rate=3e-3)
+    rows = tiny.rows(head)
+    together = list(fitted.predict(rows).predictions)
+    assert list(fitted.predict(rows[::-1]).predictions)[::-1] == together
+    monkeypatch.setattr(fit, "PREDICTION_BATCH", 1)
+    assert list(fitted.predict(rows).predictions) == together
+
+
+@pytest.mark.parametrize(("head", "family"), CELLS)
+def test_a_training_set_can_be_learnt_by_heart(root: Path, head: Head, family: Family) -> None:
+    """`runs without error` is not `learns`: full fine-tuning answers its own training rows."""
+    made = learner(root, head, family, "full", epochs=150, batch_size=8, evaluations=1)
+    fitted = made.fit(5e-3, 1, exact(head), lambda point: True)
+    assert fitted.value is not None
+    assert fitted.value >= 0.99
+
+
+@pytest.mark.parametrize(
+    ("head", "family"), [(h, f) for h, f in CELLS if h is not Head.GENERATE or f is not Family.ENCODER]
+)
+def test_frozen_features_computed_once_give_the_plain_result(
+    root: Path, head: Head, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = learner(root, head, family, "head_only")
+    monkeypatch.setattr(fit, "CACHE_LIMIT", -1)
+    plain = learner(root, head, family, "head_only")
+    assert "features" in cached.train_examples[0]
+    assert "features" not in plain.train_examples[0]
+    a, b = train(cached, 1e-2), train(plain, 1e-2)
+    for one, other in zip(a.curve, b.curve, strict=True):
+        assert one.loss == pytest.approx(other.loss, rel=1e-5)
+    assert a.predict(tiny.rows(head)).predictions == b.predict(tiny.rows(head)).predictions
+
+
+def test_two_fused_encoders_are_not_cached_since_their_cross_attention_trains(root: Path) -> None:
+    assert "features" not in learner(root, Head.GENERATE, Family.ENCODER, "head_only").train_examples[0]
+
+
+@pytest.mark.parametrize("method", tiny.METHODS)
+def test_the_same_seed_gives_the_same_training_whatever_ran_before(root: Path, method: str) -> None:
+    first = learner(root, Head.CLASSIFY, Family.ENCODER, method)
+    curve = train(first, seed=3).curve
+    torch.rand(5)
+    train(first, seed=4)
+    again = train(first, seed=3).curve
+    fresh = train(learner(root, Head.CLASSIFY, Family.ENCODER, method), seed=3).curve
+    losses = [[point.loss for point in c] for c in (curve, again, fresh)]
+    assert losses[0] == losses[1] == losses[2]
+    assert losses[0] != [point.loss for point in train(first, seed=4).curve]
+
+
+def test_scratch_starts_from_other_weights_for_every_seed(root: Path) -> None:
+    made = learner(root, Head.CLASSIFY, Family.ENCODER, "scratch")
+    weights = [made._network(seed).backbone.get_parameter("embeddings.word_embeddings.weight") for seed in (1, 2)]
+    assert not torch.equal(*weights)
+
+
+def test_frozen_parts_run_without_dropout(root: Path) -> None:
+    """Else a frozen layer would not be a fixed function, and computing it once would change the result."""
+    from bench.learn.network import train_mode
+
+    network = learner(root, Head.CLASSIFY, Family.ENCODER, "freeze")._network(0)
+    train_mode(network)
+    lower, upper = network.stacks()[0]
+    assert not any(m.training for m in lower.modules())
+    assert all(m.training for m in upper.modules())
+    assert not any(m.training for m in network.embeddings())
+
+
+def test_a_loss_that_is_no_number_ends_the_training_as_diverged(root: Path) -> None:
+    fitted = train(learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=10), rate=1e30)
+    assert fitted.state == "DIVERGED"
+    assert fitted.value is None
+    assert "step" in str(fitted.reason)
+
+
+def test_a_hopeless_training_is_pruned_and_its_last_evaluation_is_not_asked(root: Path) -> None:
+    made = learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=4, evaluations=4)
+    fitted = made.fit(1e-3, 1, accept, lambda point: False)
+    assert (fitted.state, len(fitted.curve)) == ("PRUNED", 1)
+
+
+def test_the_best_parameters_are_kept_and_patience_ends_a_training(root: Path) -> None:
+    """Validation that peaks at the second evaluation: the training stops two later, and predicts as it did then."""
+    made = learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=8, evaluations=8, patience=2)
+    seen: list[list[Any]] = []
+
+    def validate(predictions: Sequence[Any]) -> float:
+        seen.append(list(predictions))
+        return -abs(len(seen) - 2.0)
+
+    fitted = made.fit(5e-3, 1, validate, lambda point: True)
+    assert len(fitted.curve) == 4
+    assert fitted.best_step == fitted.curve[1].step
+    assert list(fitted.predict(tiny.rows(Head.CLASSIFY)).predictions) == seen[1]
+
+
+def test_evaluations_are_spread_evenly_and_end_with_the_last_step(root: Path) -> None:
+    curve = train(learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=3, evaluations=3, patience=9)).curve
+    assert [point.step for point in curve] == [2, 4, 6]
+    assert [point.epoch for point in curve] == [1, 2, 3]
+
+
+def test_a_first_loss_is_that_of_guessing(root: Path) -> None:
+    """A head that starts out of scale (T5's in transformers starts at std 1) would show here."""
+    for family in tiny.FAMILIES:
+        for head in (Head.CLASSIFY, Head.TAG):
+            loss = train(learner(root, head, family, "full", batch_size=8, epochs=1, evaluations=1), 1e-9).curve[0].loss
+            assert loss == pytest.approx(math.log(len(tiny.LABELS[head])), abs=0.15)
+
+
+def test_an_encoder_that_has_no_decoder_is_unsupported(tmp_path: Path) -> None:
+    from transformers import DistilBertConfig, DistilBertModel
+
+    model = tiny.checkpoint(Family.ENCODER, tmp_path)
+    DistilBertModel(DistilBertConfig(dim=32, n_layers=2, n_heads=2, hidden_dim=64, vocab_size=130)).save_pretrained(
+        tmp_path
+    )
+    with pytest.raises(UnsupportedError, match="distilbert"):
+        fit.open_learner(tiny.assignment(Head.GENERATE, model, "full"))

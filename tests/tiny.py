@@ -1,0 +1,200 @@
+"""Tiny real checkpoints (hidden 32, 2 layers, random weights) with real tokenizers, made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+from bench.learner import Assignment
+from bench.methods import freeze, full, head_only, lora, scratch
+from bench.spec import Budget, Family, Head, Method, Model, Row, Task
+
+TEXT = [
+    "anna met oskar in berlin on monday and they were happy.",
+    "the small red house is old, but we loved it.",
+    "who met oskar? anna met him.",
+    "la casa roja es vieja.",
+    "it was dreadful and slow; stay away from it!",
+    "marta works for orlan in paris. she is not unhappy.",
+    "in short: the bridge was closed = el puente",
+]
+FAMILIES = (Family.ENCODER, Family.DECODER, Family.ENCODER_DECODER)
+METHODS: dict[str, Method] = {m.METHOD.name: m.METHOD for m in (full, head_only, freeze, lora, scratch)}
+SIZE = 32
+
+
+def checkpoint(family: Family, directory: Path) -> Model:
+    """A saved model of the family, with its tokenizer, as a row of the catalog would name it."""
+    torch.manual_seed(0)
+    if not (directory / "config.json").exists():
+        _MAKERS[family](directory)
+    pooling = "last" if family is Family.DECODER else "mean"
+    return Model(f"tiny-{family}", family, str(directory), pooling=pooling)
+
+
+def _bert(directory: Path) -> None:
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(TEXT, trainers.WordPieceTrainer(vocab_size=120, special_tokens=special))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.decoder = decoders.WordPiece()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )
+    config = BertConfig(
+        hidden_size=SIZE,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        vocab_size=len(fast),
+        max_position_embeddings=128,
+    )
+    _save(BertForMaskedLM(config), fast, directory)
+
+
+def _gpt2(directory: Path) -> None:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=["<|endoftext|>", "<|pad|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(TEXT, trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>", pad_token="<|pad|>")
+    config = GPT2Config(
+        n_embd=SIZE,
+        n_layer=2,
+        n_head=2,
+        n_positions=128,
+        vocab_size=len(fast),
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
+    )
+    _save(GPT2LMHeadModel(config), fast, directory)
+
+
+def _t5(directory: Path) -> None:
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    special = ["<pad>", "</s>", "<unk>"]
+    tokenizer.train_from_iterator(
+        TEXT, trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>")
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+    )
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    config = T5Config(
+        d_model=SIZE,
+        d_kv=16,
+        d_ff=64,
+        num_layers=2,
+        num_heads=2,
+        vocab_size=len(fast),
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
+    _save(T5ForConditionalGeneration(config), fast, directory)
+
+
+_MAKERS = {Family.ENCODER: _bert, Family.DECODER: _gpt2, Family.ENCODER_DECODER: _t5}
+
+
+def _save(network: Any, tokenizer: Any, directory: Path) -> None:
+    network.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+
+
+def _task(head: Head, inputs: tuple[str, ...], reference: str) -> Task:
+    return Task(
+        name=str(head),
+        title=str(head),
+        version=1,
+        head=head,
+        metric="accuracy",
+        schema={},
+        inputs=inputs,
+        reference=reference,
+        sources={},
+        input_tokens=64,
+        output_tokens=32,
+        stride=16,
+        cue=" =",
+    )
+
+
+TASKS = {
+    Head.CLASSIFY: _task(Head.CLASSIFY, ("text",), "label"),
+    Head.TAG: _task(Head.TAG, ("tokens",), "tags"),
+    Head.SPAN: _task(Head.SPAN, ("question", "context"), "answers"),
+    Head.GENERATE: _task(Head.GENERATE, ("source",), "target"),
+}
+LABELS = {Head.CLASSIFY: ("bad", "good"), Head.TAG: ("O", "B-LOC", "B-PER", "I-PER")}
+
+
+def rows(head: Head) -> list[Row]:
+    """Eight different rows for the head, of different lengths."""
+    people = ["anna", "oskar", "marta", "orlan"]
+    places = ["paris", "berlin"]
+    made: list[Row] = []
+    for i in range(8):
+        who, where, extra = people[i % 4], places[i // 4], " and they were happy" * (i % 3)
+        if head is Head.CLASSIFY:
+            made.append(
+                {"text": f"{who} was {'happy' if i % 2 else 'slow'} in {where}{extra}.", "label": LABELS[head][i % 2]}
+            )
+        elif head is Head.TAG:
+            made.append(
+                {
+                    "tokens": [who, "orlan", "met", where, *extra.split(), "."],
+                    "tags": ["B-PER", "I-PER", "O", "B-LOC", *["O"] * len(extra.split()), "O"],
+                }
+            )
+        elif head is Head.SPAN:
+            context = f"the house is old{extra}. {who} met him in {where}."
+            made.append(
+                {
+                    "question": "who met him?",
+                    "context": context,
+                    "answers": {"text": [who], "answer_start": [context.index(who)]},
+                }
+            )
+        else:
+            made.append({"source": f"{who} met him in {where}{extra}.", "target": f"{where} {who}"})
+    return made
+
+
+def assignment(head: Head, model: Model, method: str, **budget: Any) -> Assignment:
+    """A cell on the rows above; options are the method's defaults."""
+    chosen = METHODS[method]
+    spent = Budget(**{"epochs": 2, "batch_size": 4, "evaluations": 2, **budget})
+    return Assignment(
+        TASKS[head], model, chosen, dict(chosen.options), spent, rows(head), rows(head), LABELS.get(head, ())
+    )
