@@ -62,6 +62,20 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def position_limit(config: Any) -> int | None:
+    """Most tokens that a network of this configuration can read; None where positions are relative."""
+    config = getattr(config, "encoder", None) or config
+    limit = getattr(config, "max_position_embeddings", None)
+    if limit is None or config.model_type == "t5":
+        return None
+    offset = config.pad_token_id + 1 if config.model_type in COUNTED_FROM_PADDING else 0
+    return int(limit) - offset
+
+
+COUNTED_FROM_PADDING = frozenset({"roberta", "camembert", "xlm-roberta"})
+"""Architectures whose first position is the padding token's number plus one."""
+
+
 def load_tokenizer(model: Model, revision: str | None) -> Any:
     """The model's fast tokenizer, with a padding token."""
     from transformers import AutoTokenizer

@@ -42,6 +42,7 @@ class ModelLearner:
         devices.seed_everything(0)
         self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
         self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
+        self.head.fit_to(self.template)
         self.device = self.torch_device.type
         self.width = self.template.width
         self.precision = devices.pick_precision(self.torch_device, self.width)

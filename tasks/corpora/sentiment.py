@@ -220,24 +220,45 @@ def texts(seed: int = 0) -> Iterator[str]:
     rng = generator("sentiment", "texts", seed)
     writer = _Writer(rng, _all_words(), labelled=False)
     while True:
-        piece = _thesaurus_lines if rng.random() < 0.12 else _judged_review
-        document = piece(writer)
-        while _length(document) < 20:
-            document += " " + (writer.slots(rng.choice(REVIEWERS)) + " " if piece is _judged_review else "")
-            document += piece(writer)
-        yield document
+        kind = rng.random()
+        if kind < 0.12:
+            yield _thesaurus_lines(writer)
+        elif kind < 0.5:
+            yield _terse_page(writer)
+        else:
+            yield _page_of_one_mind(writer) if kind < 0.7 else _judged_review(writer)
+
+
+def _terse_page(writer: _Writer) -> str:
+    """Notes of one stance in as few words as can be: "lovely rooms, superb view, adored the cook. five stars."
+
+    Words of a kind keep close company here, which is the first thing that a small language model can learn about them:
+    from full sentences alone, on pages that mix praise and blame, it learnt no polarity in five thousand steps.
+    """
+    rng = writer.rng
+    stance, domain = rng.choice(POLARITIES), rng.choice(DOMAINS)
+    notes = [writer.clause(domain, stance, "terse") for _ in range(rng.choice((3, 4, 5, 6)))]
+    verdicts = rng.sample(VERDICTS[stance], rng.choice((1, 2, 2, 3)))
+    return " ".join([f"{', '.join(notes)}.", *verdicts])
+
+
+def _page_of_one_mind(writer: _Writer) -> str:
+    """Two to four plain statements of one stance, and what follows from them."""
+    rng = writer.rng
+    stance = rng.choice(POLARITIES)
+    kinds = rng.choices(("plain", "intensifier", "negation"), cum_weights=(75, 90, 100), k=rng.choice((2, 3, 3, 4)))
+    statements = [writer.review(kind, stance, wordy=0.05)[0] for kind in kinds]
+    return " ".join([*statements, *rng.sample(VERDICTS[stance], rng.choice((0, 1, 1, 2)))])
 
 
 def _judged_review(writer: _Writer) -> str:
-    """A review, mostly of one opinion, and a verdict that follows from it: after it, seldom before, seldom missing."""
+    """A review, mostly of one opinion, and the verdicts that follow from it: mostly after it, else around it."""
     rng = writer.rng
     stance = rng.choice(POLARITIES)
     review, _ = writer.review(_text_kind(rng), stance, wordy=0.15)
-    verdict = " ".join(rng.sample(VERDICTS[stance], 1 if rng.random() < 0.65 else 2))
-    place = rng.random()
-    if place < 0.80:
-        return f"{review} {verdict}"
-    return f"{verdict} {review}" if place < 0.90 else review
+    verdicts = rng.sample(VERDICTS[stance], rng.choice((1, 2, 2, 3)))
+    before = 1 if rng.random() < 0.15 else 0
+    return " ".join([*verdicts[:before], review, *verdicts[before:]])
 
 
 def _thesaurus_lines(writer: _Writer) -> str:

@@ -111,6 +111,12 @@ DOINGS: dict[str, tuple[str, ...]] = {
 # A frame takes {the} (the aspect with its article), {noun} (the bare aspect, singular), {was}, {word}, {a_word},
 # {base}, {past}, {doing}, {degree} and the neutral slots below.
 FRAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "terse": {
+        "adjective": ("{word} {noun}", "{word} {noun}", "{noun} {word}"),
+        "verb": ("{past} {the}",),
+        "noun": ("{the} {a_word}", "{a_word} of a {noun}"),
+        "adverb": ("{noun} {doing} {word}",),
+    },
     "plain": {
         "adjective": (
             "{the} {was} {word}",

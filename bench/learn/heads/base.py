@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.learn.batch import Batch, Encoded, Example, collate
-from bench.learn.checkpoint import load_backbone
+from bench.learn.checkpoint import load_backbone, position_limit
 from bench.learn.network import Network
 from bench.learner import Assignment, Prediction
 from bench.spec import Family, Rows
@@ -29,7 +29,15 @@ class HeadLogic(ABC):
         self.model = assignment.model
         self.labels = assignment.labels
         self.tokenizer = tokenizer
+        self.input_tokens = self.task.input_tokens
+        """Most tokens of an input: the task's limit, or the network's where that is smaller (set by `fit_to`)."""
         self.fills = {"ids": tokenizer.pad_token_id, "types": 0, "labels": -100, "targets": -100}
+
+    def fit_to(self, network: Network) -> None:
+        """Heed how many positions the network has."""
+        limit = position_limit(network.config)
+        if limit is not None:
+            self.input_tokens = min(self.input_tokens, limit)
 
     @property
     def decoder(self) -> bool:

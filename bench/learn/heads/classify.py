@@ -26,7 +26,7 @@ class Classify(HeadLogic):
     def encode(self, rows: Rows, *, targets: bool) -> Encoded:
         texts = [" ".join(str(row[column]) for column in self.task.inputs) for row in rows]
         whole = self.tokenizer(texts, add_special_tokens=True, return_attention_mask=False)["input_ids"]
-        cut = self.tokenizer(texts, truncation=True, max_length=self.task.input_tokens, return_attention_mask=False)
+        cut = self.tokenizer(texts, truncation=True, max_length=self.input_tokens, return_attention_mask=False)
         index = {label: i for i, label in enumerate(self.labels)}
         examples: list[dict[str, Any]] = [{"ids": ids or [self.tokenizer.pad_token_id]} for ids in cut["input_ids"]]
         if targets:

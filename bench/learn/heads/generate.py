@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.learn.batch import Batch, Encoded, Example, collate
-from bench.learn.checkpoint import load_generator
+from bench.learn.checkpoint import load_generator, position_limit
 from bench.learn.heads.base import HeadLogic
 from bench.learn.network import Network
 from bench.learner import Assignment, Prediction
@@ -34,6 +34,14 @@ class Generate(HeadLogic):
         self.cap = min(self.task.output_tokens, max(map(len, targets)) + SLACK)
         """Most tokens that an output may have."""
 
+    def fit_to(self, network: Network) -> None:
+        """Heed how many positions the network has; in a decoder input, cue and output share them."""
+        limit = position_limit(network.config)
+        if limit is not None:
+            cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"] if self.decoder else []
+            spare = self.cap + len(cue) if self.decoder else 0
+            self.input_tokens = min(self.input_tokens, limit - spare)
+
     def build(self, *, pretrained: bool) -> Network:
         backbone, fresh = load_generator(self.model, self.assignment.revision, self.tokenizer, pretrained=pretrained)
         return Network(backbone, self.model.family, None, sorted(fresh))
@@ -53,7 +61,7 @@ class Generate(HeadLogic):
     def _sources(self, rows: Rows) -> tuple[list[list[int]], int]:
         prompt = self.task.prompt if self.model.prompted else ""
         texts = [prompt + str(row[self.task.inputs[0]]) for row in rows]
-        limit = self.task.input_tokens
+        limit = self.input_tokens
         whole = self.tokenizer(texts, return_attention_mask=False)["input_ids"]
         cut = self.tokenizer(texts, truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
         truncated = sum(len(a) > len(b) for a, b in zip(whole, cut, strict=True))

@@ -42,8 +42,8 @@ class Span(HeadLogic):
             [self._short(str(row[question])) for row in rows],
             [self._lead + str(row[context]) for row in rows],
             truncation="only_second",
-            max_length=self.task.input_tokens,
-            stride=self.task.stride,
+            max_length=self.input_tokens,
+            stride=min(self.task.stride, self.input_tokens // 4),
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             return_attention_mask=False,
@@ -67,7 +67,7 @@ class Span(HeadLogic):
 
     def _short(self, question: str) -> str:
         """The question, cut to a third of the window where it is longer, so that some context always fits."""
-        limit = self.task.input_tokens // 3
+        limit = self.input_tokens // 3
         if len(question) <= limit:  # characters bound tokens
             return question
         offsets = self.tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]

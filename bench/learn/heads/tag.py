@@ -30,7 +30,7 @@ class Tag(HeadLogic):
         tokens = self.tokenizer(
             [" ".join(w) for w in words],
             truncation=True,
-            max_length=self.task.input_tokens,
+            max_length=self.input_tokens,
             return_offsets_mapping=True,
             return_attention_mask=False,
         )

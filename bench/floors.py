@@ -1,0 +1,94 @@
+"""Trivial answers, against which a score is read: a model that does not beat them has learnt nothing of use.
+
+A floor sees the training rows and the inputs of the test rows, never a test reference. Knows no metric and no model.
+Where an input has several columns, the question is the first of `task.inputs` and the text it is answered from the
+last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from bench.learner import Prediction
+from bench.spec import Row, Rows, Task
+
+Floor = Callable[[Rows, Rows, Task], list[Prediction]]
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
+_WORD = re.compile(r"\w+")
+
+
+def _commonest(values: Iterable[Any]) -> Any:
+    """The most frequent value, the first seen among equals."""
+    return Counter(values).most_common(1)[0][0]
+
+
+def _sentences(text: str) -> list[str]:
+    """A split at newlines and after full stops, question and exclamation marks; abbreviations are cut, too."""
+    return [sentence for sentence in _SENTENCE_END.split(text.strip()) if sentence] or [""]
+
+
+def _text(row: Row, task: Task) -> str:
+    return str(row[task.inputs[-1]])
+
+
+def most_frequent(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """The commonest reference of the training rows, whatever the input: the majority class, or the commonest text."""
+    return [_commonest(row[task.reference] for row in train)] * len(test)
+
+
+def all_outside(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """No entity anywhere."""
+    return [["O"] * len(row[task.inputs[-1]]) for row in test]
+
+
+def most_frequent_tag(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """For each token the tag it had most often in training, "O" for tokens never seen: memory without context."""
+    tags: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in train:
+        for token, tag in zip(row[task.inputs[-1]], row[task.reference], strict=True):
+            tags[token][tag] += 1
+    memory = {token: counts.most_common(1)[0][0] for token, counts in tags.items()}
+    return [[memory.get(token, "O") for token in row[task.inputs[-1]]] for row in test]
+
+
+def lead(train: Rows, test: Rows, task: Task, *, sentences: int) -> list[Prediction]:
+    """The first `sentences` sentences of the text, one a line."""
+    return ["\n".join(_sentences(_text(row, task))[:sentences]) for row in test]
+
+
+def nearest_sentence(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """The sentence of the text that shares most words with the question, the first among equals."""
+
+    def answer(row: Row) -> str:
+        asked = _words(str(row[task.inputs[0]]))
+        return max(_sentences(_text(row, task)), key=lambda sentence: len(asked & _words(sentence)))
+
+    return [answer(row) for row in test]
+
+
+def copy_source(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """The text itself."""
+    return [_text(row, task) for row in test]
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
+
+
+FLOORS: dict[str, Floor] = {
+    "majority": most_frequent,
+    "most_frequent_target": most_frequent,
+    "all_outside": all_outside,
+    "most_frequent_tag": most_frequent_tag,
+    "first_sentence": partial(lead, sentences=1),
+    "lead_3": partial(lead, sentences=3),
+    "nearest_sentence": nearest_sentence,
+    "whole_context": copy_source,
+    "copy_source": copy_source,
+}
+"""Every floor by the name that a task gives; a name says what the answer is in the words of that kind of task."""

@@ -1,0 +1,59 @@
+"""Trivial answers: what each says, and that none looks at a test reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bench.floors import FLOORS
+from bench.spec import Bundled, Head, Task
+
+
+def task(head: Head, inputs: tuple[str, ...], reference: str) -> Task:
+    schema = dict.fromkeys((*inputs, reference), "text")
+    return Task(
+        name="t", title="", version=1, head=head, metric="accuracy", schema=schema, inputs=inputs, reference=reference,
+        sources={"bundled": Bundled("none", "")}, input_tokens=8,
+    )  # fmt: skip
+
+
+RATING = task(Head.CLASSIFY, ("text",), "label")
+TAGS = task(Head.TAG, ("tokens",), "tags")
+QUESTION = task(Head.SPAN, ("question", "context"), "answers")
+TRANSLATION = task(Head.GENERATE, ("source",), "target")
+SUMMARY = task(Head.GENERATE, ("document",), "summary")
+
+TAGGED = [
+    {"tokens": ["Harrow", "sells", "Tarn"], "tags": ["B-LOC", "O", "B-PER"]},
+    {"tokens": ["Harrow", "Tarn"], "tags": ["B-ORG", "B-PER"]},
+    {"tokens": ["Harrow"], "tags": ["B-LOC"]},
+]
+CONTEXT = "The mill stands by the river. It was sold in 1804 by Anna Tarn! Who knows?\nThe fair is in May."
+
+
+@pytest.mark.parametrize(
+    ("floor", "of", "train", "test", "expected"),
+    [
+        ("majority", RATING, [{"label": x} for x in ("b", "a", "a")], [{"text": "x"}] * 2, ["a", "a"]),
+        ("majority", RATING, [{"label": x} for x in ("b", "a", "a", "b")], [{"text": "x"}], ["b"]),
+        ("all_outside", TAGS, TAGGED, [{"tokens": ["Harrow", "sells"]}, {"tokens": []}], [["O", "O"], []]),
+        ("most_frequent_tag", TAGS, TAGGED, [{"tokens": ["Tarn", "left", "Harrow"]}], [["B-PER", "O", "B-LOC"]]),
+        ("first_sentence", QUESTION, [], [{"question": "?", "context": CONTEXT}], ["The mill stands by the river."]),
+        ("first_sentence", SUMMARY, [], [{"document": "  One.  Two."}, {"document": ""}], ["One.", ""]),
+        ("lead_3", SUMMARY, [], [{"document": "One. Two? Three! Four."}], ["One.\nTwo?\nThree!"]),
+        ("nearest_sentence", QUESTION, [], [{"question": "When is the fair?", "context": CONTEXT}],
+         ["The fair is in May."]),
+        ("nearest_sentence", QUESTION, [], [{"question": "?", "context": CONTEXT}], ["The mill stands by the river."]),
+        ("whole_context", QUESTION, [], [{"question": "?", "context": CONTEXT}], [CONTEXT]),
+        ("copy_source", TRANSLATION, [], [{"source": "a dog"}, {"source": ""}], ["a dog", ""]),
+        ("most_frequent_target", TRANSLATION, [{"target": x} for x in ("x", "y", "y")], [{"source": "a"}] * 2,
+         ["y", "y"]),
+    ],
+)  # fmt: skip
+def test_a_floor_answers_as_its_name_says_without_any_test_reference(
+    floor: str, of: Task, train: list[Mapping[str, Any]], test: list[Mapping[str, Any]], expected: list[Any]
+) -> None:
+    """The test rows have no reference column, so that a floor that reads it fails."""
+    assert FLOORS[floor](train, test, of) == expected
