@@ -1,0 +1,247 @@
+"""One cell: search a learning rate, train fresh seeds at it, score them on test, and write down what it took.
+
+Knows the order of the stages. The learner, the data and the place of the study are handed in; nothing is written here
+but the study. The test split is asked for only when the search is over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from bench import provenance, score, tune
+from bench.errors import BenchError, DivergedError, UnsupportedError
+from bench.learner import Assignment, Fitted, Learner, OpenLearner, Prediction
+from bench.material import Material, Scored, prediction_rows
+from bench.metrics.metric import Metric
+from bench.plan import Cell
+from bench.record import Cost, Outcome, Point, Record, Training, to_json
+from bench.spec import LogRange
+
+SEARCH_SEED = 0
+"""The seed of every trial: rates are compared on the same shuffles and the same new parameters."""
+
+REFERENCE_WIDTH = 768
+"""Hidden size for which methods declare their rates."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A cell's record, and a row for each test row and seed (see `bench.store.prediction_schema`)."""
+
+    record: Record
+    predictions: list[dict[str, Any]]
+
+
+def run(
+    cell: Cell,
+    open_learner: OpenLearner,
+    *,
+    open_material: Callable[[], Material],
+    study: Path,
+    facts: Mapping[str, Any] | None = None,
+) -> Finished:
+    """The finished cell, whatever becomes of it: a failure is a record with its outcome and reason.
+
+    `study` is the journal of the search; trials that it already holds are not run again. `facts` are added to the
+    record's provenance.
+    """
+    started, clock = provenance.now(), time.perf_counter()
+    work = _Work(cell, score.metric_named(cell.task.metric))
+    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study))
+    seconds = time.perf_counter() - clock
+    history = {**provenance.environment(), **(facts or {}), "started": started, "finished": provenance.now()}
+    record = _record(work, draft(cell, outcome, reason, history), seconds)
+    return Finished(record, prediction_rows(work.material, work.metric, work.finals) if work.material else [])
+
+
+def draft(cell: Cell, outcome: Outcome, reason: str | None, history: Mapping[str, Any]) -> Record:
+    """The record of a cell of which nothing but its ending is known."""
+    metric = score.metric_named(cell.task.metric)
+    return Record(
+        task=cell.task.name, model=cell.model.name, method=cell.method_name, source=cell.source,
+        family=str(cell.model.family), head=str(cell.task.head), fingerprint=cell.fingerprint, outcome=outcome,
+        reason=reason, metric=metric.name, higher_is_better=metric.higher_is_better,
+        budget=to_json(cell.budget), provenance=history,
+    )
+
+
+def failure(error: BaseException, frames: int = 4) -> str:
+    """An error in words: type, message and the last places it passed, without the directories of this machine."""
+    places = traceback.extract_tb(error.__traceback__)[-frames:]
+    trail = [f"  {Path(p.filename).parent.name}/{Path(p.filename).name}:{p.lineno} in {p.name}" for p in places]
+    return "\n".join([f"{type(error).__name__}: {error}", *trail])
+
+
+@dataclass
+class _Work:
+    """A cell in progress: what is known so far, so that one that fails half-way still shows what it did."""
+
+    cell: Cell
+    metric: Metric
+    material: Material | None = None
+    learner: Learner | None = None
+    rates: LogRange | None = None
+    best: Training | None = None
+    trials: list[Training] = field(default_factory=list)
+    finals: list[Scored] = field(default_factory=list)
+    floors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    resumed_seconds: float = 0.0
+
+
+def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path) -> None:
+    cell = work.cell
+    material = work.material = open_material()
+    learner = work.learner = open_learner(_assignment(cell, material))
+    work.rates = cell.method.rates.scaled(REFERENCE_WIDTH / learner.width)
+    best = work.best = _search(work, _Trainer(learner, material, work.metric), work.rates, study)
+    for number, seed in enumerate(cell.budget.seeds):
+        work.finals.append(_final(number, best.rate, seed, _Trainer(learner, material, work.metric)))
+    work.floors = material.floors
+    diverged = [final.training for final in work.finals if final.statistics is None]
+    if diverged:
+        raise DivergedError(f"seed {diverged[0].seed} at rate {best.rate:.3g}: {diverged[0].reason}")
+
+
+def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Training:
+    """The best trial. Sees training and validation rows only."""
+    budget, metric = work.cell.budget, work.metric
+
+    def train(number: int, rate: float, go_on: Callable[[Point], bool]) -> Training:
+        return trainer.train(number, rate, SEARCH_SEED, go_on)[0]
+
+    def keep(trial: Training, resumed: bool) -> None:
+        work.trials.append(trial)
+        work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
+
+    name = f"{work.cell.key} {work.cell.fingerprint[:16]}"
+    best = tune.search(study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better)
+    if best is None:
+        raise DivergedError(f"all {budget.trials} trials diverged; the last: {work.trials[-1].reason}")
+    return best
+
+
+def _final(number: int, rate: float, seed: int, trainer: _Trainer) -> Scored:
+    """Train at the chosen rate from a fresh seed, then answer the test questions."""
+    training, fitted = trainer.train(number, rate, seed, lambda point: True)
+    if training.state == "DIVERGED":
+        return Scored(training)
+    material, metric = trainer.material, trainer.metric
+    answered = fitted.predict(material.questions)
+    statistics = metric.statistics(answered.predictions, material.references)
+    scored = dataclasses.replace(
+        training,
+        scores=metric.scores(statistics),
+        signatures=metric.signatures(),
+        health=dataclasses.replace(answered.health, truncated_train=trainer.learner.truncated_train),
+        evaluate_seconds=training.evaluate_seconds + answered.seconds,
+    )
+    return Scored(scored, answered.predictions, statistics)
+
+
+@dataclass(frozen=True)
+class _Trainer:
+    """A learner that speaks the metric's own direction; learners themselves always climb."""
+
+    learner: Learner
+    material: Material
+    metric: Metric
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.metric.higher_is_better else -1
+
+    def train(self, number: int, rate: float, seed: int, go_on: Callable[[Point], bool]) -> tuple[Training, Fitted]:
+        fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)))
+        training = Training(
+            number=number, rate=rate, seed=seed, state=fitted.state,
+            value=None if fitted.value is None else self.sign * fitted.value,
+            best_step=fitted.best_step, curve=tuple(map(self.natural, fitted.curve)),
+            steps=fitted.steps, examples=fitted.examples, tokens=fitted.tokens, train_seconds=fitted.train_seconds,
+            evaluate_seconds=fitted.evaluate_seconds, reason=fitted.reason,
+        )
+        return training, fitted
+
+    def validate(self, predictions: Sequence[Prediction]) -> float:
+        references = self.material.validation_references
+        return self.sign * self.metric.compute(predictions=predictions, references=references)[self.metric.name]
+
+    def natural(self, point: Point) -> Point:
+        return dataclasses.replace(point, validation=self.sign * point.validation)
+
+
+def _assignment(cell: Cell, material: Material) -> Assignment:
+    return Assignment(
+        task=cell.task, model=cell.model, method=cell.method, options=cell.options, budget=cell.budget,
+        train=material.splits.train, validation=material.splits.validation, labels=material.labels,
+        revision=cell.model_revision,
+    )
+
+
+def _attempt(stages: Callable[[], None]) -> tuple[Outcome, str | None]:
+    """How the stages ended. The only place that catches every error: a cell's failure never stops another cell."""
+    try:
+        stages()
+    except UnsupportedError as error:
+        return Outcome.UNSUPPORTED, str(error)
+    except DivergedError as error:
+        return Outcome.DIVERGED, str(error)
+    except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its result
+        if _is_out_of_memory(error):
+            return Outcome.OUT_OF_MEMORY, f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        return Outcome.FAILED, str(error) if isinstance(error, BenchError) else failure(error)
+    return Outcome.OK, None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Judged by name and words, since this room has no torch; torch's CPU allocator raises a plain RuntimeError."""
+    told = isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error))
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told
+
+
+def _record(work: _Work, record: Record, seconds: float) -> Record:
+    """The draft with all that the work found out."""
+    learner, best = work.learner, work.best
+    record = dataclasses.replace(
+        record,
+        data=work.material.splits.data if work.material else None,
+        trials=tuple(work.trials),
+        finals=tuple(final.training for final in work.finals),
+        floors=work.floors,
+        rate=best.rate if best else None,
+        rate_at_edge=work.rates.at_edge(best.rate) if best and work.rates else None,
+    )
+    if learner is not None:
+        record = dataclasses.replace(
+            record, parameters=learner.parameters, checkpoint=learner.checkpoint,
+            cost=_cost(record, seconds + work.resumed_seconds, learner.peak_memory()),
+            provenance={**record.provenance, "device": learner.device, "precision": learner.precision},
+        )
+    return _with_scores(record, work) if record.outcome is Outcome.OK else record
+
+
+def _with_scores(record: Record, work: _Work) -> Record:
+    by_seed = [final.training.scores or {} for final in work.finals]
+    means = {name: fmean(scores[name] for scores in by_seed) for name in work.metric.measures}
+    low, high = score.interval(work.metric, [f.statistics for f in work.finals if f.statistics is not None])
+    return dataclasses.replace(record, scores=means, score=means[work.metric.name], low=low, high=high)
+
+
+def _cost(record: Record, seconds: float, peak_memory: int | None) -> Cost:
+    """What the cell cost in all; `seconds` includes the trials of an earlier, interrupted run, as the other sums do."""
+    trainings = (*record.trials, *record.finals)
+    train_seconds = sum(t.train_seconds for t in trainings)
+    return Cost(
+        seconds=seconds,
+        train_seconds=train_seconds,
+        evaluate_seconds=sum(t.evaluate_seconds for t in trainings),
+        examples_per_second=sum(t.examples for t in trainings) / train_seconds if train_seconds else None,
+        tokens_per_second=sum(t.tokens for t in trainings) / train_seconds if train_seconds else None,
+        peak_memory=peak_memory,
+    )

@@ -1,0 +1,81 @@
+"""How a plan stands against the records of its run: what is fresh, what is left to do, how long it will take.
+
+Knows plans, records and estimates; shows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bench import estimate, pool
+from bench.plan import Cell, Names, Plan
+from bench.record import Record
+from bench.screen import plural
+from bench.store import Store, is_fresh
+from leaderboard import figures
+
+
+class State(StrEnum):
+    """What there is of a cell in the directory of a run."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    RETRIED = "failed"
+    MISSING = "none"
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A plan with the records that its run directory already holds."""
+
+    plan: Plan
+    records: Mapping[Names, Record]
+    workers: int
+
+    @staticmethod
+    def of(plan: Plan, out: Path, workers: int | None = None) -> Outlook:
+        """The outlook on a run of `plan` in `out`; `workers` as in `bench.run.run`."""
+        records = Store(out).records() if out.is_dir() else []
+        by_names = {(record.task, record.model, record.method): record for record in records}
+        return Outlook(plan, by_names, max(1, pool.default_workers() if workers is None else workers))
+
+    def state(self, cell: Cell) -> State:
+        """What the directory holds of the cell."""
+        record = self.records.get(cell.names)
+        if record is None:
+            return State.MISSING
+        if is_fresh(record, cell.fingerprint):
+            return State.FRESH
+        return State.STALE if record.fingerprint != cell.fingerprint else State.RETRIED
+
+    @property
+    def to_do(self) -> Sequence[Cell]:
+        """The cells without a fresh record."""
+        return [cell for cell in self.plan.cells if self.state(cell) is not State.FRESH]
+
+    def steps(self, cell: Cell) -> int:
+        """Optimizer steps of the cell, when nothing is pruned or stopped early."""
+        return estimate.steps(cell)
+
+    def seconds(self, cell: Cell) -> float:
+        """About how long the cell takes on one worker."""
+        return estimate.seconds(cell, self.records)
+
+    def total_seconds(self) -> float:
+        """About how long all that is left takes: the work shared out, but no less than the longest cell."""
+        each = [self.seconds(cell) for cell in self.to_do]
+        return max(sum(each) / self.workers, max(each, default=0.0))
+
+    def summary(self) -> str:
+        """One line: how many cells, how many of them are fresh, how long the others will take."""
+        cells, left = plural(len(self.plan.cells), "cell"), len(self.to_do)
+        if not left:
+            return f"{len(self.plan.cells)} of {cells} are fresh: nothing to run"
+        replaced = sum(self.state(cell) is State.STALE for cell in self.to_do)
+        parts = [f"{cells}: {left} to run", *([f"{replaced} of them in place of a stale record"] if replaced else []),
+                 f"{len(self.plan.cells) - left} fresh"]
+        with_workers = f"with {plural(self.workers, 'worker')}"
+        return f"{', '.join(parts)}; about {figures.seconds(self.total_seconds())} {with_workers} (a rough estimate)"

@@ -1,0 +1,66 @@
+"""`plan`: the cells that a run would make, with their steps and a time estimate. Trains nothing, loads no tensors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from bench.commands import request
+from bench.commands.outlook import Outlook
+from bench.plan import Cell
+from bench.screen import Screen, columns, plural
+from leaderboard import figures
+
+
+def main(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Show the plan. Raises as `bench.commands.request.read` does."""
+    asked = request.read(arguments)
+    outlook = Outlook.of(asked.plan, asked.out)
+    if arguments.json:
+        for cell in asked.plan.cells:
+            screen.say(json.dumps(_row(cell, outlook)))
+        return 0
+    screen.say(_table(asked.plan.cells, outlook))
+    screen.say()
+    screen.say("\n".join([*_budgets(asked.plan.cells), outlook.summary()]))
+    return 0
+
+
+def _table(cells: Sequence[Cell], outlook: Outlook) -> str:
+    head = ("task", "model", "method", "source", "steps", "estimate", "record")
+    rows = [(*map(figures.plain, cell.names), cell.source, *_numbers(cell, outlook)) for cell in cells]
+    return columns([head, *rows], right=(4, 5))
+
+
+def _numbers(cell: Cell, outlook: Outlook) -> tuple[str, str, str]:
+    return f"{outlook.steps(cell):,}", figures.seconds(outlook.seconds(cell)), str(outlook.state(cell))
+
+
+def _budgets(cells: Sequence[Cell]) -> list[str]:
+    """What each cell may spend; tasks with the same budget share a line."""
+    tasks: dict[str, list[str]] = {}
+    for cell in cells:
+        names = tasks.setdefault(_budget(cell), [])
+        if cell.task.name not in names:
+            names.append(cell.task.name)
+    return [f"budget of {', '.join(names)}: {text}" for text, names in tasks.items()]
+
+
+def _budget(cell: Cell) -> str:
+    budget = cell.budget
+    sizes = {"train": budget.train_size, "validation": budget.validation_size, "test": budget.test_size}
+    rows = ", ".join(f"{name} {'all' if size is None else size}" for name, size in sizes.items())
+    return (
+        f"{plural(budget.trials, 'trial')}, seeds {' '.join(map(str, budget.seeds))}, "
+        f"{plural(budget.epochs, 'epoch')} in batches of {budget.batch_size}; rows: {rows}"
+    )
+
+
+def _row(cell: Cell, outlook: Outlook) -> dict[str, Any]:
+    return {
+        "task": cell.task.name, "model": cell.model.name, "method": cell.method_name, "source": cell.source,
+        "steps": outlook.steps(cell), "seconds": round(outlook.seconds(cell), 1), "record": str(outlook.state(cell)),
+        "fingerprint": cell.fingerprint, "data_revision": cell.data_revision, "model_revision": cell.model_revision,
+    }

@@ -1,0 +1,25 @@
+"""`publish`: writes a run's leaderboard anew from its records. Runs nothing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.commands import results
+from bench.screen import Screen
+
+
+def main(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Write the leaderboard. Raises StoreError where there is no run, NothingSelectedError where it has no records."""
+    from leaderboard import render
+
+    run = results.directory(arguments.run)
+    results.read(run, screen)
+    screen.say(paths(render.publish(run, arguments.out)))
+    return 0
+
+
+def paths(published: Sequence[Path]) -> str:
+    """Where the files of a leaderboard lie, one a line."""
+    return "\n".join(f"  {path}" for path in published)

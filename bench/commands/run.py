@@ -1,0 +1,123 @@
+"""`run`: plan, check, run what has no fresh record, publish, show. Knows the order of these; each is done elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from bench import pool, progress, quiet, track
+from bench import run as runner
+from bench.commands import preflight, publish, request
+from bench.commands.outlook import Outlook
+from bench.plan import Plan
+from bench.run import Event, Summary
+from bench.screen import Screen, plural
+from bench.spec import Bundled
+from bench.store import RETRIED, Store
+from bench.track import NullTracker, Tracker
+from leaderboard import figures, frame, render, terminal
+
+
+def main(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Run what is asked for; 1 if cells failed.
+
+    Raises BenchError for what cannot be run as asked, KeyboardInterrupt with a message when interrupted.
+    """
+    quiet.hush()
+    asked = request.read(arguments)
+    outlook = Outlook.of(asked.plan, asked.out, arguments.workers)
+    if not arguments.quiet:
+        screen.say(_header(outlook, asked, mirror=track.mode() if _tracked(arguments, outlook) else "off"))
+    preflight.check_checkpoints(outlook.to_do)
+    summary, published = _run(arguments, asked, outlook, screen)
+    if not arguments.quiet:
+        _report(asked.out, summary, published, screen)
+    return summary.exit_code
+
+
+def _run(
+    arguments: argparse.Namespace, asked: request.Asked, outlook: Outlook, screen: Screen
+) -> tuple[Summary, Sequence[Path]]:
+    asked.out.mkdir(parents=True, exist_ok=True)
+    tracker = Tracker() if _tracked(arguments, outlook) else NullTracker()
+    keys = [cell.key for cell in outlook.to_do]
+    with _ended_as_interrupted(), progress.display(screen, keys, quiet=arguments.quiet) as display, tracker:
+        tracker.start(asked.out, asked.out.resolve().name, display.note)
+        watch = _Watch(display, tracker, Store(asked.out))
+        try:
+            summary = runner.run(
+                asked.plan, asked.out, workers=arguments.workers, events=watch, timeout=arguments.timeout,
+                command=arguments.command_line,
+            )
+        except KeyboardInterrupt:
+            done = plural(watch.finished, "cell")
+            raise KeyboardInterrupt(f"stopped: {done} finished, run the same command to go on") from None
+        published = render.publish(asked.out)
+        tracker.close(published)
+    return summary, published
+
+
+def _tracked(arguments: argparse.Namespace, outlook: Outlook) -> bool:
+    return bool(outlook.to_do) and not arguments.no_track
+
+
+class _Watch:
+    """Hands every event to the display, every record to the tracker, and counts."""
+
+    def __init__(self, display: progress.Display, tracker: NullTracker, store: Store) -> None:
+        self.display, self.tracker, self.store = display, tracker, store
+        self.finished = 0
+
+    def __call__(self, event: Event) -> None:
+        self.display.event(event)
+        if event.record is not None:
+            record = event.record
+            self.finished += 1
+            self.tracker.finished(self.store.path("records", (record.task, record.model, record.method), "json"))
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM, which job schedulers and `timeout` send, stop a run as cleanly as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _header(outlook: Outlook, asked: request.Asked, mirror: str) -> str:
+    device = "GPU" if pool.has_gpu() else "processor"
+    facts = {"data": _data(asked.plan), "device": device, "W&B": mirror, "records": asked.out}
+    return f"{asked.plan.suite}  {outlook.summary()}\n{'   '.join(f'{k}: {v}' for k, v in facts.items())}\n"
+
+
+def _data(plan: Plan) -> str:
+    cell = plan.cells[0]
+    if isinstance(cell.task.sources[cell.source], Bundled):
+        return f"{cell.source}, synthetic"
+    return cell.source if cell.data_dir is None else f"{cell.source} in {cell.data_dir}"
+
+
+def _report(out: Path, summary: Summary, published: Sequence[Path], screen: Screen) -> None:
+    """The board of all that the directory holds, where it was published, and how the run ended."""
+    board = frame.table(Store(out).records())
+    screen.say(f"\n{terminal.render(board, screen.width, screen.color)}\n\n{publish.paths(published)}\n")
+    screen.say(_ended(summary))
+
+
+def _ended(summary: Summary) -> str:
+    ended = f"{plural(summary.ran, 'cell')} run in {figures.seconds(summary.seconds)}, {summary.fresh} fresh"
+    if not summary.failed:
+        return ended
+    again = sum(record.outcome in RETRIED for record in summary.failed)
+    advice = f", {again} of them would be tried again by the same command" if again else ""
+    return f"{ended}; {plural(len(summary.failed), 'cell')} failed{advice}"

@@ -1,0 +1,42 @@
+"""`show`: the leaderboard of a run in the terminal, one of its cells in full, or all as JSON. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from bench.commands import results
+from bench.errors import UnknownNameError
+from bench.record import Record
+from bench.screen import Screen
+from leaderboard import frame, single, terminal
+
+
+def main(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Show a run, or one of its cells.
+
+    Raises StoreError where there is no run, NothingSelectedError where it has no records, UnknownNameError for a cell
+    that it does not have.
+    """
+    run = results.directory(arguments.run)
+    records = results.read(run, screen)
+    if arguments.cell is not None:
+        records = [_named(records, arguments.cell)]
+    if arguments.json:
+        screen.say("\n".join(json.dumps(row) for row in frame.as_rows(records)))
+    elif arguments.cell is not None:
+        screen.say(single.render(records[0]))
+    else:
+        screen.say(terminal.render(frame.table(records), screen.width, screen.color))
+        gap = results.unfinished(run)
+        if gap is not None:
+            screen.say(f"\n{gap}")
+    return 0
+
+
+def _named(records: Sequence[Record], key: str) -> Record:
+    by_key = {record.key: record for record in records}
+    if key not in by_key:
+        raise UnknownNameError("cell", key, by_key, "A cell is named task/model/method.")
+    return by_key[key]

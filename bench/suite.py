@@ -1,0 +1,172 @@
+"""What a suite is, and how its TOML file is read. A mistake in the file is an error that names file, key and remedy.
+
+Knows the layout of the file; is told which names exist, and nothing of what they stand for.
+
+    [suite]
+    description = "..."
+    tasks = ["sentiment"]
+    models = ["bert-mini"]
+    methods = ["full", "lora[r=16]"]
+    source = "bundled"          # optional
+
+    [budget]                    # optional: fields of bench.spec.Budget
+    trials = 4
+
+    [budget.qa]                 # optional: what differs for one task
+    epochs = 2
+
+    [hub]                       # optional: what differs with --source hub
+    models = ["bert-base-uncased"]
+    budget = { epochs = 3 }
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.errors import SuiteError, UnavailableError, UnknownNameError
+from bench.spec import Budget
+
+BUDGET_FIELDS = tuple(f.name for f in dataclasses.fields(Budget))
+SUITE_FIELDS = ("description", "tasks", "models", "methods", "source", "name")
+
+Check = Callable[[str], Any]
+"""Looks a name up and raises UnknownNameError when there is none."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named set of cells with its budget.
+
+    `changes` holds by task what differs in its budget; `hub_models` and `hub_budget` apply with the source `hub`.
+    """
+
+    name: str
+    description: str
+    tasks: tuple[str, ...]
+    models: tuple[str, ...]
+    methods: tuple[str, ...]
+    source: str = "bundled"
+    budget: Budget = field(default_factory=Budget)
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hub_models: tuple[str, ...] = ()
+    hub_budget: Mapping[str, Any] = field(default_factory=dict)
+
+    def budget_for(self, task: str, source: str) -> Budget:
+        """The budget of every cell of `task`."""
+        general = self.hub_budget if source == "hub" else {}
+        return dataclasses.replace(self.budget, **{**self.changes.get(task, {}), **general})
+
+
+def read_suite(path: Path, check: Mapping[str, Check]) -> Suite:
+    """The suite in a TOML file. `check` looks up the names under "tasks", "models" and "methods".
+
+    Raises SuiteError naming file, key and remedy; UnavailableError where the file cannot be read.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnavailableError(f"suite file {path}: {error.strerror}. Check the path.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{path}: not valid TOML: {error}") from error
+    return _Reader(path, check).suite(document)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    path: Path
+    check: Mapping[str, Check]
+
+    def suite(self, document: Mapping[str, Any]) -> Suite:
+        self.known("", document, ("suite", "budget", "hub"))
+        head, hub = self.table("suite", document), self.table("hub", document)
+        self.known("[suite]", head, SUITE_FIELDS)
+        self.known("[hub]", hub, ("models", "budget"))
+        tasks = self.names("tasks", head, "[suite]")
+        common, changes = self.budgets(self.table("budget", document), tasks)
+        suite = Suite(
+            name=self.text("name", head, self.path.stem),
+            description=self.text("description", head, ""),
+            tasks=tasks,
+            models=self.names("models", head, "[suite]"),
+            methods=self.names("methods", head, "[suite]"),
+            source=self.text("source", head, "bundled"),
+            budget=self.budget("[budget]", common),
+            changes=changes,
+            hub_models=self.names("models", hub, "[hub]") if hub.get("models") else (),
+            hub_budget=self.budget_changes("[hub] budget", hub.get("budget", {})),
+        )
+        for task in tasks:
+            self.budget(f"[budget.{task}]", {**common, **changes.get(task, {})})
+        return suite
+
+    def budgets(self, table: Mapping[str, Any], tasks: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What is common to all tasks, and what differs by task."""
+        own = {name: value for name, value in table.items() if isinstance(value, dict)}
+        common = {name: value for name, value in table.items() if name not in own}
+        for task in own:
+            if task not in tasks:
+                raise self.unknown("[budget]", task, (*tasks, *BUDGET_FIELDS))
+        changes = {task: self.budget_changes(f"[budget.{task}]", value) for task, value in own.items()}
+        return self.budget_changes("[budget]", common), changes
+
+    def budget_changes(self, where: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        self.known(where, table, BUDGET_FIELDS)
+        for name, value in table.items():
+            items = value if name == "seeds" and isinstance(value, list) else [value]
+            if name == "seeds" and not isinstance(value, list):
+                raise self.wrong(where, name, value, "a list of whole numbers, as in seeds = [1, 2, 3]")
+            for item in items:
+                if not isinstance(item, int) or isinstance(item, bool):
+                    raise self.wrong(where, name, item, "a whole number")
+        return {name: tuple(value) if name == "seeds" else value for name, value in table.items()}
+
+    def budget(self, where: str, values: Mapping[str, Any]) -> Budget:
+        try:
+            return Budget(**values)
+        except ValueError as error:
+            raise SuiteError(f"{self.path}: {where}: {error}.") from error
+
+    def names(self, key: str, table: Mapping[str, Any], where: str) -> tuple[str, ...]:
+        value = table.get(key)
+        if value is None:
+            raise SuiteError(f'{self.path}: {where} has no {key!r}. Add it: {key} = ["..."]')
+        if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
+            raise self.wrong(where, key, value, 'a list of names, as in ["...", "..."]')
+        for name in value:
+            try:
+                self.check[key](name)
+            except UnknownNameError as error:
+                raise SuiteError(f"{self.path}: {where} {key}: {error}") from error
+        return tuple(dict.fromkeys(value))
+
+    def text(self, key: str, table: Mapping[str, Any], default: str) -> str:
+        value = table.get(key, default)
+        if not isinstance(value, str):
+            raise self.wrong("[suite]", key, value, "text in quotes")
+        return value
+
+    def table(self, key: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        value = document.get(key, {})
+        if not isinstance(value, dict):
+            raise self.wrong("", key, value, f"a table; begin it with a line [{key}]")
+        return value
+
+    def known(self, where: str, table: Mapping[str, Any], names: Collection[str]) -> None:
+        for key in table:
+            if key not in names:
+                raise self.unknown(where, key, names)
+
+    def unknown(self, where: str, key: str, names: Collection[str]) -> SuiteError:
+        near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+        advice = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}."
+        return SuiteError(f"{self.path}: {where + ' has ' if where else ''}unknown key {key!r}. {advice}")
+
+    def wrong(self, where: str, key: str, value: object, wanted: str) -> SuiteError:
+        return SuiteError(f"{self.path}: {where + ' ' if where else ''}{key} must be {wanted}, not {value!r}.")

@@ -1,0 +1,107 @@
+"""What a worker does: one job is one cell, from its data to its record on disk.
+
+Runs in a worker process, or in the caller's own. Several cells of a task share its data, which stay open.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from bench import cell as cells
+from bench import provenance, sources
+from bench.learner import OpenLearner
+from bench.material import Material
+from bench.plan import Cell
+from bench.record import Outcome, Record
+from bench.store import Store
+
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""One thread a worker: on small models two workers of one thread beat one of two, and sums keep their order."""
+
+ENVIRONMENT = {**THREADS, "TOKENIZERS_PARALLELISM": "false"}
+"""What a worker must find in its environment before it imports a numeric library."""
+
+OPEN_TASKS = 8
+"""Tasks whose data a worker keeps open."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to be made in the run directory `out`, by the learner that `learner` ("module:attribute") names."""
+
+    cell: Cell
+    out: Path
+    learner: str
+    facts: Mapping[str, Any]
+
+
+def do(job: Job) -> Record:
+    """Make the cell and write its record and predictions, the record last: it stands for both."""
+    store = Store(job.out)
+    names = job.cell.names
+    finished = cells.run(
+        job.cell,
+        lambda assignment: _open_learner(job.learner)(assignment),
+        open_material=lambda: _material(_Data(job.cell)),
+        study=store.study(names),
+        facts=job.facts,
+    )
+    if finished.predictions:
+        store.write_predictions(names, finished.predictions)
+    else:
+        store.remove_predictions(names)
+    store.write_record(finished.record)
+    return finished.record
+
+
+def fail(job: Job, outcome: Outcome, reason: str) -> Record:
+    """Write the record of a cell whose worker cannot do so any more."""
+    history = {**provenance.environment(), **job.facts, "finished": provenance.now()}
+    record = cells.draft(job.cell, outcome, reason, history)
+    store = Store(job.out)
+    store.remove_predictions(job.cell.names)
+    store.write_record(record)
+    return record
+
+
+def one_thread() -> None:
+    """Set this process up as a worker is: libraries that are loaded already are told, later ones will read it."""
+    os.environ.update(ENVIRONMENT)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+
+
+@functools.cache
+def _open_learner(name: str) -> OpenLearner:
+    module, _, attribute = name.partition(":")
+    return cast(OpenLearner, getattr(importlib.import_module(module), attribute))
+
+
+@dataclass(frozen=True)
+class _Data:
+    """A cell, equal to every other cell with the same data."""
+
+    cell: Cell = field(compare=False)
+    identity: tuple[object, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        cell = self.cell
+        identity = (cell.task.name, cell.task.version, cell.source, cell.data_dir, cell.data_sha256)
+        object.__setattr__(self, "identity", identity)
+
+
+@functools.lru_cache(maxsize=OPEN_TASKS)
+def _material(data: _Data) -> Material:
+    cell = data.cell
+    splits = sources.load(
+        cell.task, cell.source, data_dir=cell.data_dir, budget=cell.budget, revision=cell.data_revision
+    )
+    return Material(cell.task, splits)

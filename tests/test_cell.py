@@ -1,0 +1,214 @@
+"""One cell from search to record, with a learner whose best rate is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import cell as cells
+from bench import score
+from bench.learner import Assignment, Learner, OpenLearner
+from bench.record import Outcome, Record, from_json, to_json
+from bench.spec import Budget, Rows
+from tests import fakes
+
+
+def run(
+    tmp_path: Path, opener: OpenLearner = fakes.open_learner, test: Callable[[], Rows] | None = None, **changes: Any
+) -> cells.Finished:
+    """A finished cell of the fake task."""
+    material = fakes.material(test)
+    study = tmp_path / "studies" / "cell.journal"
+    return cells.run(fakes.cell(**changes), opener, open_material=lambda: material, study=study)
+
+
+def failing(error: Exception) -> OpenLearner:
+    """A learner that cannot be opened."""
+
+    def opener(assignment: Assignment) -> Learner:
+        raise error
+
+    return opener
+
+
+class SealedError(AssertionError):
+    """The test split was opened too early."""
+
+
+def test_the_chosen_rate_is_the_best_on_validation(tmp_path: Path) -> None:
+    record = run(tmp_path, budget=replace(fakes.BUDGET, trials=12)).record
+    assert record.rate is not None
+    assert 0.3 < record.rate / fakes.BEST < 3
+    best = max(t.value for t in record.trials if t.state == "COMPLETE" and t.value is not None)
+    assert next(t.value for t in record.trials if t.rate == record.rate) == best
+
+
+def test_the_search_never_opens_the_test_split(tmp_path: Path) -> None:
+    """A split that raises lets the whole search pass, and stops the cell only at the first final seed."""
+
+    def sealed() -> Rows:
+        raise SealedError("opened")
+
+    record = run(tmp_path, test=sealed).record
+    assert record.outcome is Outcome.FAILED
+    assert "SealedError: opened" in str(record.reason)
+    assert [t.number for t in record.trials] == [0, 1, 2, 3]
+    assert record.rate is not None
+    assert record.finals == ()
+
+
+def test_a_cell_whose_trials_all_diverge_never_opens_the_test_split(tmp_path: Path) -> None:
+    def sealed() -> Rows:
+        raise SealedError("opened")
+
+    record = run(tmp_path, lambda a: fakes.FakeLearner(a, limit=0.0), test=sealed).record
+    assert record.outcome is Outcome.DIVERGED
+    assert "all 4 trials diverged" in str(record.reason)
+    assert record.score is None
+
+
+def test_the_learner_sees_only_the_inputs_of_test_rows(tmp_path: Path) -> None:
+    asked: list[Rows] = []
+
+    class Curious(fakes.FakeLearner):
+        def answers(self, rows: Rows, rate: float, seed: int, progress: float) -> list[str]:
+            asked.append(rows)
+            return super().answers(rows, rate, seed, progress)
+
+    run(tmp_path, Curious)
+    assert {frozenset(row) for row in asked[-1]} == {frozenset({"text"})}
+
+
+def test_all_trials_share_a_seed_and_each_final_has_its_own(tmp_path: Path) -> None:
+    record = run(tmp_path).record
+    assert {t.seed for t in record.trials} == {cells.SEARCH_SEED}
+    assert [t.seed for t in record.finals] == [1, 2]
+    assert {t.rate for t in record.finals} == {record.rate}
+
+
+def test_the_score_is_the_mean_of_the_seeds_inside_its_interval(tmp_path: Path) -> None:
+    record = run(tmp_path).record
+    assert record.outcome is Outcome.OK
+    assert record.score is not None
+    assert record.low is not None
+    assert record.high is not None
+    assert record.score == pytest.approx(sum(record.seed_scores) / 2)
+    assert record.low <= record.score <= record.high
+    assert record.scores is not None
+    assert set(record.scores) == {"accuracy", "macro_f1"}
+    assert record.floors["majority"]["accuracy"] == 50.0
+
+
+def test_rates_are_scaled_to_the_width_of_the_model(tmp_path: Path) -> None:
+    class Narrow(fakes.FakeLearner):
+        width = 128
+
+    rates = [t.rate for t in run(tmp_path, Narrow).record.trials]
+    assert rates[0] == pytest.approx(fakes.METHOD.rates.default * 6)
+
+
+def test_a_rate_at_the_edge_of_its_range_is_marked(tmp_path: Path) -> None:
+    class Fast(fakes.FakeLearner):
+        def answers(self, rows: Rows, rate: float, seed: int, progress: float) -> list[str]:
+            return super().answers(rows, rate / 100, seed, progress)
+
+    assert run(tmp_path, Fast, budget=replace(fakes.BUDGET, trials=10)).record.rate_at_edge is True
+    assert run(tmp_path / "other").record.rate_at_edge is False
+
+
+def test_the_record_says_what_it_cost_and_where_it_ran(tmp_path: Path) -> None:
+    record = run(tmp_path).record
+    assert record.cost is not None
+    count = len(record.trials) + len(record.finals)
+    assert record.cost.train_seconds == pytest.approx(0.5 * count)
+    assert record.cost.evaluate_seconds == pytest.approx(0.25 * count + 0.125 * 2)
+    assert record.cost.peak_memory == 2**20
+    assert record.cost.examples_per_second is not None
+    assert record.provenance["precision"] == "float32"
+    assert record.finals[0].health is not None
+    assert record.finals[0].health.truncated_train == 3
+    assert record.finals[0].signatures == score.METRICS["accuracy"].signatures()
+
+
+def test_the_record_survives_json(tmp_path: Path) -> None:
+    record = run(tmp_path).record
+    assert from_json(Record, json.loads(json.dumps(to_json(record)))) == record
+
+
+def test_predictions_have_a_row_for_each_test_row_and_seed(tmp_path: Path) -> None:
+    finished = run(tmp_path)
+    rows = finished.predictions
+    assert len(rows) == 2 * fakes.SIZES["test"]
+    assert {row["seed"] for row in rows} == {1, 2}
+    for row in rows:
+        right = json.loads(row["prediction"]) == json.loads(row["reference"])
+        assert row["score"] == (100.0 if right else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "words"),
+    [
+        (MemoryError("no room"), Outcome.OUT_OF_MEMORY, "MemoryError: no room"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), Outcome.OUT_OF_MEMORY, "can't allocate"),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA out"), Outcome.OUT_OF_MEMORY, "CUDA out"),
+        (ValueError("sizes do not match"), Outcome.FAILED, "ValueError: sizes do not match\n  "),
+        (ValueError(), Outcome.FAILED, "test_cell.py"),
+    ],
+)
+def test_a_failure_is_a_record_with_a_reason(tmp_path: Path, error: Exception, outcome: Outcome, words: str) -> None:
+    record = run(tmp_path, failing(error)).record
+    assert record.outcome is outcome
+    assert words in str(record.reason)
+    assert record.score is None
+    assert str(tmp_path) not in str(record.reason)
+    assert "/tests/test_cell.py" not in str(record.reason)
+
+
+def test_a_pair_that_cannot_work_is_unsupported(tmp_path: Path) -> None:
+    record = run(tmp_path, fakes.open_moody, model="unsupported").record
+    assert (record.outcome, record.reason) == (Outcome.UNSUPPORTED, "fake cannot serve this model")
+
+
+def test_an_interrupt_is_not_a_result(tmp_path: Path) -> None:
+    def opener(assignment: Assignment) -> Learner:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, opener)
+
+
+def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) -> None:
+    class Fickle(fakes.FakeLearner):
+        def fit(self, rate: float, seed: int, validate: Any, report: Any) -> Any:
+            self.limit = 0.0 if seed == 2 else 1.0
+            return super().fit(rate, seed, validate, report)
+
+    finished = run(tmp_path, Fickle, budget=Budget(trials=2, seeds=(1, 2, 3)))
+    record = finished.record
+    assert record.outcome is Outcome.DIVERGED
+    assert "seed 2" in str(record.reason)
+    assert record.score is None
+    assert [t.scores is None for t in record.finals] == [False, True, False]
+    assert {row["seed"] for row in finished.predictions} == {1, 3}
+
+
+def test_a_second_attempt_does_not_repeat_finished_trials_and_costs_as_much(tmp_path: Path) -> None:
+    first = run(tmp_path).record
+    learners: list[fakes.FakeLearner] = []
+
+    def opener(assignment: Assignment) -> Learner:
+        learners.append(fakes.FakeLearner(assignment))
+        return learners[-1]
+
+    second = run(tmp_path, opener).record
+    assert fakes.lasting(second) == fakes.lasting(first)
+    assert [seed for _, seed in learners[0].fits] == [1, 2]
+    assert first.cost is not None
+    assert second.cost is not None
+    assert second.cost.train_seconds == first.cost.train_seconds
+    assert second.cost.seconds > 0.75 * 4

@@ -1,0 +1,258 @@
+"""Runs: what is made, what is left alone, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench import pool
+from bench import run as runs
+from bench.errors import DataError, RequestError, StoreError
+from bench.plan import Cell, Plan
+from bench.record import Outcome
+from bench.run import Event, Kind, Summary
+from bench.store import Store
+from tests import fakes
+
+MODELS = ("a", "b", "c")
+
+
+def plan(data_dir: Path, models: Sequence[str] = MODELS) -> Plan:
+    """A plan of one cell a model."""
+    fakes.write_files(data_dir)
+    return Plan("test", tuple(fakes.cell(data_dir, model) for model in models))
+
+
+def run(plan: Plan, out: Path, learner: str = "open_learner", workers: int = 0, **options: object) -> Summary:
+    """A run with one of the fake learners."""
+    return runs.run(plan, out, learner=f"tests.fakes:{learner}", workers=workers, **options)  # type: ignore[arg-type]
+
+
+def results(out: Path) -> dict[str, object]:
+    """The lasting part of all records."""
+    return {record.model: fakes.lasting(record) for record in Store(out).records()}
+
+
+def test_a_run_makes_a_record_and_predictions_for_every_cell(tmp_path: Path) -> None:
+    summary = run(plan(tmp_path / "data"), tmp_path / "out")
+    store = Store(tmp_path / "out")
+    assert (summary.ran, summary.fresh, summary.exit_code) == (3, 0, 0)
+    assert summary.outcomes == {Outcome.OK: 3}
+    assert [record.model for record in store.records()] == ["a", "b", "c"]
+    assert len(store.read_predictions(("parity", "a", "fake"))) == 2 * fakes.SIZES["test"]
+    assert json.loads(store.read_plan())["suite"] == "test"
+
+
+def test_the_number_of_workers_and_the_order_of_cells_change_nothing(tmp_path: Path) -> None:
+    here = plan(tmp_path / "data")
+    run(here, tmp_path / "here")
+    run(Plan("test", here.cells[::-1]), tmp_path / "one", workers=1)
+    run(here, tmp_path / "two", workers=2)
+    assert results(tmp_path / "one") == results(tmp_path / "here")
+    assert results(tmp_path / "two") == results(tmp_path / "here")
+
+
+def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data")
+    run(made, tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.json") if path.name != "plan.json"}
+    summary = run(made, tmp_path / "out", learner="does_not_exist")
+    assert (summary.ran, summary.fresh) == (0, 3)
+    assert summary.outcomes == {Outcome.OK: 3}
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_only_what_is_stale_runs_again(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data")
+    run(made, tmp_path / "out")
+    changed = replace(made.cells[1], budget=replace(fakes.BUDGET, trials=2))
+    again = Plan("test", (made.cells[0], changed, made.cells[2]))
+    assert [cell.key for cell in runs.stale_cells(again, tmp_path / "out")] == ["parity/b/fake"]
+    assert run(again, tmp_path / "out").ran == 1
+
+
+def test_an_unreadable_record_is_made_again(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data")
+    run(made, tmp_path / "out")
+    Store(tmp_path / "out").path("records", made.cells[0].names, "json").write_text("{")
+    assert run(made, tmp_path / "out").ran == 1
+    assert len(Store(tmp_path / "out").listing().records) == 3
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_one_cells_failure_never_stops_another(tmp_path: Path, workers: int) -> None:
+    made = plan(tmp_path / "data", ("unsupported", "broken", "hungry", "wild", "good"))
+    summary = run(made, tmp_path / "out", "open_moody", workers)
+    outcomes = {record.model: record.outcome for record in Store(tmp_path / "out").records()}
+    assert outcomes == {
+        "unsupported": Outcome.UNSUPPORTED, "broken": Outcome.FAILED, "hungry": Outcome.OUT_OF_MEMORY,
+        "wild": Outcome.DIVERGED, "good": Outcome.OK,
+    }
+    assert summary.exit_code == 1
+    assert {record.model for record in summary.failed} == {"broken", "hungry", "wild"}
+
+
+def test_failures_are_tried_again_and_findings_are_not(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data", ("unsupported", "broken", "hungry", "wild", "good"))
+    run(made, tmp_path / "out", "open_moody")
+    assert {cell.model.name for cell in runs.stale_cells(made, tmp_path / "out")} == {"broken", "hungry"}
+
+
+def test_a_worker_that_is_killed_leaves_a_record_and_the_others_go_on(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data", ("killed", "good", "better"))
+    run(made, tmp_path / "out", "open_moody", 2)
+    records = {record.model: record for record in Store(tmp_path / "out").records()}
+    assert records["killed"].outcome is Outcome.FAILED
+    assert "SIGKILL" in str(records["killed"].reason)
+    assert records["good"].outcome is records["better"].outcome is Outcome.OK
+
+
+def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data", ("endless", "good"))
+    run(made, tmp_path / "out", "open_endless", 2, timeout=4.0)
+    records = {record.model: record for record in Store(tmp_path / "out").records()}
+    assert (records["endless"].outcome, records["endless"].reason) == (Outcome.TIMED_OUT, "no result after 4 s")
+    assert records["good"].outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_events_tell_how_the_run_stands(tmp_path: Path, workers: int) -> None:
+    told: list[Event] = []
+    run(plan(tmp_path / "data", ("broken", "good")), tmp_path / "out", "open_moody", workers, events=told.append)
+    assert told[0].kind is Kind.PLANNED
+    assert (told[0].total, told[0].done, told[0].left) == (2, 0, None)
+    assert sorted((e.kind, e.key) for e in told[1:]) == sorted(
+        (kind, f"parity/{model}/fake") for kind in (Kind.STARTED, Kind.FINISHED) for model in ("broken", "good")
+    )
+    assert (told[-1].done, told[-1].failed, told[-1].running, told[-1].left) == (2, 1, (), 0.0)
+    assert told[-1].record is not None
+    log = [json.loads(line) for line in (tmp_path / "out" / "events.jsonl").read_text().splitlines()]
+    assert [line["kind"] for line in log] == [event.kind for event in told]
+
+
+def test_rows_are_checked_before_anything_trains(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data")
+    with (tmp_path / "data" / "parity" / "test.jsonl").open("a") as file:
+        file.write('{"text": "number 1", "lable": "odd"}\n')
+    with pytest.raises(DataError, match=r"test\.jsonl, line 81: no column 'label'"):
+        run(made, tmp_path / "out")
+    assert Store(tmp_path / "out").records() == []
+
+
+def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data")
+
+    def interrupt(event: Event) -> None:
+        if event.kind is Kind.FINISHED:
+            raise KeyboardInterrupt
+
+    for workers in (0, 1):
+        with pytest.raises(KeyboardInterrupt):
+            run(made, tmp_path / "out", workers=workers, events=interrupt)
+    assert run(made, tmp_path / "out").fresh >= 2
+    run(made, tmp_path / "undisturbed")
+    assert results(tmp_path / "out") == results(tmp_path / "undisturbed")
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from tests.test_run import plan, run
+if __name__ == "__main__":
+    run(plan(Path(sys.argv[1])), Path(sys.argv[2]), "open_slow", 2)
+"""
+
+
+def processes(marker: str) -> list[int]:
+    """The ids of processes whose environment holds the marker."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if marker.encode() in entry.read_bytes():
+                found.append(int(entry.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_leaves_no_process_and_ends_as_an_undisturbed_one(tmp_path: Path, sign: signal.Signals) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    root = Path(__file__).resolve().parent.parent
+    marker = f"BENCH_TEST_MARKER={tmp_path.name}"
+    name, _, value = marker.partition("=")
+    environment = {**os.environ, name: value, "PYTHONPATH": str(root)}
+    command = [sys.executable, str(script), str(tmp_path / "data"), str(tmp_path / "out")]
+    with subprocess.Popen(command, env=environment, cwd=root, stderr=subprocess.DEVNULL) as child:
+        journals = tmp_path / "out" / "studies"
+        wait_for(lambda: any('"training"' in path.read_text() for path in journals.rglob("*.journal")))
+        child.send_signal(sign)
+    wait_for(lambda: not processes(marker))
+    made = plan(tmp_path / "data")
+    assert runs.stale_cells(made, tmp_path / "out")
+    run(made, tmp_path / "out")
+    run(made, tmp_path / "undisturbed")
+    assert results(tmp_path / "out") == results(tmp_path / "undisturbed")
+
+
+def wait_for(condition: object, seconds: float = 60.0) -> None:
+    """Wait until the condition holds."""
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_two_runs_cannot_share_a_directory(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data")
+
+    def again(event: Event) -> None:
+        if event.kind is Kind.PLANNED:
+            with pytest.raises(StoreError, match="another run is using"):
+                run(made, tmp_path / "out")
+
+    assert run(made, tmp_path / "out", events=again).ran == 3
+
+
+def test_a_negative_number_of_workers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="workers must be at least 0"):
+        run(plan(tmp_path / "data"), tmp_path / "out", workers=-1)
+
+
+def test_the_command_is_part_of_the_provenance(tmp_path: Path) -> None:
+    run(plan(tmp_path / "data", ("a",)), tmp_path / "out", command="python -m bench run --suite test")
+    assert Store(tmp_path / "out").records()[0].provenance["command"] == "python -m bench run --suite test"
+
+
+def test_workers_have_one_thread_and_the_caller_keeps_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    run(plan(tmp_path / "data", ("a",)), tmp_path / "out", workers=1)
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_hiding_the_gpu_gives_a_worker_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not pool.has_gpu()
+    assert pool.default_workers() >= 1
+
+
+def test_a_stale_record_is_replaced_with_its_predictions(tmp_path: Path) -> None:
+    made = plan(tmp_path / "data", ("good",))
+    run(made, tmp_path / "out")
+    cell: Cell = replace(made.cells[0], model=replace(made.cells[0].model, pooling="first"))
+    run(Plan("test", (cell,)), tmp_path / "out", "open_moody")
+    assert Store(tmp_path / "out").records()[0].fingerprint == cell.fingerprint

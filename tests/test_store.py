@@ -1,0 +1,142 @@
+"""The directory as a database: whole files or none, safe names, clear words about broken ones."""
+
+from __future__ import annotations
+
+import os
+import random
+import string
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.errors import StoreError
+from bench.record import Outcome, Record
+from bench.store import RETRIED, Store, is_fresh, safe_name, write_atomically
+
+NAMES = ("sentiment", "bert-mini", "full")
+RECORD = Record(*NAMES, "bundled", "encoder", "classify", "f" * 64, Outcome.OK, "accuracy", score=0.1 + 0.2)
+ROW = {"row": 0, "input": "a\nb", "reference": '"x"', "seed": 1, "prediction": '"é"', "score": 50.0, "phenomena": None}
+
+
+def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.write_record(RECORD)
+    assert path == tmp_path / "records" / "sentiment" / "bert-mini" / "full.json"
+    assert store.read_record(NAMES) == RECORD
+    assert store.records() == [RECORD]
+
+
+def test_a_record_that_is_not_there_is_none(tmp_path: Path) -> None:
+    assert Store(tmp_path).read_record(NAMES) is None
+
+
+def test_a_run_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no run in"):
+        Store(tmp_path / "nowhere").records()
+
+
+BROKEN = ["", "{", "[]", "{}", '{"schema": 1}', '{"schema": 1, "colour": "red"}', '{"schema": 99}']
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_broken_record_is_reported_and_the_others_are_listed(tmp_path: Path, text: str) -> None:
+    store = Store(tmp_path)
+    store.write_record(RECORD)
+    broken = store.path("records", ("sentiment", "bert-mini", "lora"), "json")
+    broken.write_text(text)
+    listing = store.listing()
+    assert listing.records == (RECORD,)
+    assert len(listing.problems) == 1
+    assert listing.problems[0].startswith(str(broken))
+    with pytest.raises(StoreError, match=r"lora\.json"):
+        store.read_record(("sentiment", "bert-mini", "lora"))
+
+
+def test_a_number_that_json_does_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        Store(tmp_path).write_record(replace(RECORD, score=float("nan")))
+    assert Store(tmp_path).records() == []
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_half_written_files_of_a_killed_run_are_swept_away(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.write_record(RECORD)
+    (path.parent / ".full.json.abc.tmp").write_text("{")
+    assert store.listing().problems == ()
+    store.sweep()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_predictions_come_back_as_they_were(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    rows = [ROW, {**ROW, "row": 1, "score": None, "phenomena": '["negation"]'}]
+    store.write_predictions(NAMES, rows)
+    assert store.read_predictions(NAMES) == rows
+    store.remove_predictions(NAMES)
+    assert store.read_predictions(NAMES) == []
+
+
+def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write_predictions(NAMES, [ROW]).write_bytes(b"PAR1 not really")
+    with pytest.raises(StoreError, match=r"full\.parquet"):
+        store.read_predictions(NAMES)
+
+
+def test_plan_and_events_are_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "new")
+    with pytest.raises(StoreError, match=r"no plan\.json"):
+        store.read_plan()
+    store.write_plan("{}")
+    store.append_event({"kind": "started"})
+    store.append_event({"kind": "finished"})
+    assert store.read_plan() == "{}"
+    assert len((tmp_path / "new" / "events.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["bert-mini", "head_only", "t5-small", "v1.2"])
+def test_plain_names_are_their_own_file_names(name: str) -> None:
+    assert safe_name(name) == name
+
+
+def test_other_names_stay_readable() -> None:
+    assert safe_name("FacebookAI/roberta-base").startswith("facebookai-roberta-base-")
+    assert safe_name("lora[r=16,alpha=32]").startswith("lora-r=16-alpha=32-")
+
+
+@pytest.mark.parametrize(("one", "other"), [("org/name", "org-name"), ("Bert", "bert"), ("a/b", "a:b"), ("../x", "x")])
+def test_different_names_never_share_a_file_name(one: str, other: str) -> None:
+    assert safe_name(one) != safe_name(other)
+
+
+def test_every_name_is_safe_in_a_file_system() -> None:
+    rng = random.Random(0)
+    letters = string.printable + "éß名\U0001f600\0"
+    names = ["..", ".", "/", "-", "é", *("".join(rng.choices(letters, k=rng.randint(1, 200))) for _ in range(500))]
+    for safe in map(safe_name, names):
+        assert set(safe) <= set(string.ascii_lowercase + string.digits + "_._=-")
+        assert not safe.startswith(".")
+        assert len(safe) < 120
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_record_is_fresh_when_nothing_changed_and_another_try_would_not_help(outcome: Outcome) -> None:
+    record = replace(RECORD, outcome=outcome)
+    assert is_fresh(record, "f" * 64) is (outcome not in RETRIED)
+    assert not is_fresh(record, "0" * 64)
+    assert not is_fresh(None, "f" * 64)
