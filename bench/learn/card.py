@@ -90,6 +90,15 @@ _LAYERS = {
 }
 
 
+def _matching(recipe: Recipe) -> str:
+    if not recipe.contrast_every:
+        return ""
+    return (
+        f"Every {recipe.contrast_every}th step instead matches the two halves of each document among the others of its "
+        "batch, over mean-pooled hidden states (a contrastive loss as in DeCLUTR, Giorgi et al. 2021).\n"
+    )
+
+
 def _card(report: Report, facts: dict[str, Any]) -> str:
     recipe, seeds = report.recipe, facts["text_seeds"]
     layers = _LAYERS[recipe.family].format(recipe.layers)
@@ -111,7 +120,7 @@ their words are in it, also those that only test rows use, as web text has the w
 ## How it was made
 
 Objective: {_OBJECTIVES[recipe.family].format(share=recipe.mask_share, span=recipe.span)}.
-{facts["steps"]:,} steps of up to {recipe.batch_tokens:,} tokens, {facts["tokens"] / 1e6:.1f} million tokens in all,
+{_matching(recipe)}{facts["steps"]:,} steps of up to {recipe.batch_tokens:,} tokens, {facts["tokens"] / 1e6:.1f} million tokens in all,
 {facts["seconds"] / 60:.0f} minutes on {machine}. AdamW {recipe.betas}, weight decay {recipe.weight_decay:g}, peak rate
 {recipe.peak_rate:g}{relative} after {recipe.warmup} steps of warmup, then linear decay.
 Text seeds: {seeds["training_first"]} to {seeds["training_last"]} (training), {seeds["held_out"]} (held out),

@@ -51,8 +51,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The token numbers that objectives need. `starts_word` is (vocabulary,): whether a token begins a word;
-    `sentinels` stand for the first, second, ... span that is missing."""
+    """The token numbers that objectives need. `starts_word` and `ends_sentence` are (vocabulary,): whether a token
+    begins a word, or ends a sentence; `sentinels` stand for the first, second, ... span that is missing."""
 
     size: int
     pad: int
@@ -60,6 +60,7 @@ class Vocabulary:
     mask: int
     special: NDArray[np.bool_]
     starts_word: NDArray[np.bool_]
+    ends_sentence: NDArray[np.bool_]
     sentinels: tuple[int, ...]
 
 
@@ -77,6 +78,7 @@ def vocabulary_of(tokenizer: Any) -> Vocabulary:
         mask=-1 if tokenizer.mask_token_id is None else tokenizer.mask_token_id,
         special=special,
         starts_word=np.array([not token.startswith("##") for token in tokens]),
+        ends_sentence=np.array([token.endswith((".", "?", "!", ";")) for token in tokens]),
         sentinels=tuple(tokenizer.convert_tokens_to_ids(sentinels)),
     )
 
@@ -163,9 +165,7 @@ def _split(total: int, parts: int, rng: np.random.Generator) -> list[int]:
     return [int(n) for n in np.diff(np.concatenate([[0], cuts, [total]]))]
 
 
-def _batch(
-    inputs: Ids, real: NDArray[np.bool_], shifted: Ids | None, wanted: NDArray[np.bool_], answers: Ids
-) -> Batch:
+def _batch(inputs: Ids, real: NDArray[np.bool_], shifted: Ids | None, wanted: NDArray[np.bool_], answers: Ids) -> Batch:
     return Batch(
         inputs=torch.from_numpy(np.ascontiguousarray(inputs)),
         attention=torch.from_numpy(real.astype(np.int64)),

@@ -24,6 +24,7 @@ from bench.learn import device as devices
 from bench.learn import resume as resuming
 from bench.learn.card import Report, write_model
 from bench.learn.checkpoint import quiet
+from bench.learn.contrast import contrast_loss
 from bench.learn.objectives import Vocabulary, make_batch, predictions, projected_cross_entropy, vocabulary_of
 from bench.learn.recipes import RECIPES, Recipe, build_network, set_tuning_dropout
 from bench.learn.resume import Progressed
@@ -131,14 +132,15 @@ class _Training:
         began, begun_seconds, begun_tokens = time.monotonic(), self.at.seconds, self.at.tokens
         while self.at.step < self.recipe.steps:
             place, documents = next(batches)
-            loss += self.step(documents)
+            matches, now = self.matches(self.at.step), self.step(documents)
+            loss = loss if matches else loss + now
             seconds = begun_seconds + time.monotonic() - began
             tokens = self.at.tokens + sum(map(len, documents))
             self.at = replace(self.at, step=self.at.step + 1, place=place, tokens=tokens, seconds=seconds)
             if self.at.step % REPORT_EVERY == 0 or self.at.step == self.recipe.steps:
                 speed = (tokens - begun_tokens) / max(1e-9, seconds - begun_seconds)
                 self.report(loss, speed, progress)
-                loss.zero_()
+                loss = torch.zeros_like(loss)
             if self.at.step % self.recipe.checkpoint_every == 0:
                 self.at = replace(self.at, unreported=float(loss))
                 resuming.save(self.out, self.recipe, self.network, self.optimizer, self.at)
@@ -148,9 +150,8 @@ class _Training:
         """One update; returns the loss, still on the device."""
         recipe, step = self.recipe, self.at.step
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout, where a recipe has it
-        batch = make_batch(recipe, self.words, documents, np.random.default_rng([recipe.seed, 1, step])).to(self.device)
         with devices.autocast(self.device, recipe.precision):
-            loss = projected_cross_entropy(*predictions(self.network, recipe.family, batch), batch.labels)
+            loss = self.matching(documents) if self.matches(step) else self.language(documents)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
         for group in self.optimizer.param_groups:
@@ -159,14 +160,31 @@ class _Training:
         self.optimizer.zero_grad()
         return loss.detach()
 
+    def matches(self, step: int) -> bool:
+        """Whether `step` matches halves of documents."""
+        every = self.recipe.contrast_every
+        return every > 0 and step % every == every - 1
+
+    def matching(self, documents: list[list[int]]) -> torch.Tensor:
+        """The sentence-level loss."""
+        return contrast_loss(self.network, self.recipe.family, documents, self.words)
+
+    def language(self, documents: list[list[int]]) -> torch.Tensor:
+        """The token-level loss."""
+        recipe = self.recipe
+        rng = np.random.default_rng([recipe.seed, 1, self.at.step])
+        batch = make_batch(recipe, self.words, documents, rng).to(self.device)
+        return projected_cross_entropy(*predictions(self.network, recipe.family, batch), batch.labels)
+
     def report(self, loss: torch.Tensor, speed: float, progress: Callable[[Progress], None]) -> None:
-        """Add the mean loss since the last report to the curve, and tell it."""
+        """Add the mean loss of the language modelling since the last report to the curve, and tell it."""
         step = self.at.step
-        mean = float(loss) / (step - (self.at.curve[-1][0] if self.at.curve else 0))
+        since = range(self.at.curve[-1][0] if self.at.curve else 0, step)
+        mean = float(loss) / max(1, sum(not self.matches(done) for done in since))
         if not math.isfinite(mean):
             raise DivergedError(
                 f"pretraining {self.recipe.name}: the loss became {mean} before step {step}. "
-                f"Lower the recipe's peak_rate ({self.recipe.peak_rate:g}) and start again without --resume."
+                f"Lower the recipe's peak_rate ({self.recipe.peak_rate:g}) and start again with --no-resume."
             )
         self.at = replace(self.at, curve=(*self.at.curve, (step, round(mean, 4))))
         left = (self.recipe.steps - step) * self.at.seconds / step

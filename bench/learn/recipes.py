@@ -25,7 +25,10 @@ class Recipe:
     is the share of tokens to predict (encoder: in whole words; encoder-decoder: in spans of `span` tokens on average).
     `decay_to` is the last learning rate as a share of `peak_rate`; with `relative_rates`, each matrix has its own
     rate: that one times the root mean square of its first weights. `dropout` acts while pretraining; the finished
-    configuration says `tuning_dropout`. `chunk_tokens` is how much text is drawn, tokenized and sorted at a time.
+    configuration says `tuning_dropout`. Every `contrast_every`th step matches halves of documents instead of predicting
+    tokens (0: none). `init` is the standard deviation of the first weights where the architecture leaves it open:
+    transformers' 0.02 suits a width of 768; here it is scaled by the square root of the widths' ratio. `chunk_tokens` is
+    how much text is drawn, tokenized and sorted at a time.
     """
 
     name: str
@@ -57,7 +60,8 @@ class Recipe:
     held_out_documents: int = 200
     checkpoint_every: int = 500
     seed: int = 0
-    init: float = 0.06
+    init: float = 0.05
+    contrast_every: int = 4
 
     def rate(self, step: int) -> float:
         """Learning rate of `step` (from 0): linear warmup, then linear decay to `decay_to` times the peak."""
@@ -68,13 +72,13 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "bert-mini": Recipe("bert-mini", Family.ENCODER, steps=10_000, mask_share=0.25),
-    "gpt2-mini": Recipe("gpt2-mini", Family.DECODER, steps=8000),
+    "bert-mini": Recipe("bert-mini", Family.ENCODER, steps=7000, mask_share=0.25),
+    "gpt2-mini": Recipe("gpt2-mini", Family.DECODER, steps=6000),
     # T5 starts with weights of very different sizes (embeddings 1, queries 1/64): one rate for all fits none of them.
     "t5-mini": Recipe(
         "t5-mini",
         Family.ENCODER_DECODER,
-        steps=8000,
+        steps=6000,
         mask_share=0.25,
         peak_rate=2e-2,
         relative_rates=True,

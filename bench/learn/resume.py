@@ -69,7 +69,7 @@ def load(out: Path, recipe: Recipe, network: Any, optimizer: torch.optim.Optimiz
         changed = sorted(key for key, value in describe(recipe).items() if state["recipe"].get(key) != value)
         raise RequestError(
             f"{found[-1]} was left by another recipe (different: {', '.join(changed)}). "
-            "Start again without --resume, or write to another directory with --out."
+            "Start again with --no-resume, or write to another directory with --out."
         )
     _restore(load_file(found[-1] / "state.safetensors"), network, optimizer)
     at = state["at"]

@@ -98,14 +98,19 @@ def batches_from(
 
 
 def chunk(number: int, recipe: Recipe, streams: Mapping[str, Texts], tokenizer: Any) -> Batches:
-    """The batches of one chunk: equal shares of tokens from every world, similar lengths together, in random order."""
+    """The batches of one chunk: equal shares of tokens from every world, similar lengths together, in random order.
+
+    A batch is of one world, so that matching the halves of its documents is not settled by the world they come from.
+    """
     rng = np.random.default_rng([recipe.seed, number])
     seed = text_seeds(recipe, 1)["training_first"] + number
     share = recipe.chunk_tokens // len(streams)
-    documents = [ids for texts in streams.values() for ids in _worth(share, texts(seed), recipe, tokenizer)]
-    mixed = [documents[i] for i in rng.permutation(len(documents))]
-    pools = (mixed[start : start + _POOL] for start in range(0, len(mixed), _POOL))
-    found = [batch for pool in pools for batch in by_length(pool, recipe)]
+    found: Batches = []
+    for texts in streams.values():
+        documents = _worth(share, texts(seed), recipe, tokenizer)
+        mixed = [documents[i] for i in rng.permutation(len(documents))]
+        for start in range(0, len(mixed), _POOL):
+            found += by_length(mixed[start : start + _POOL], recipe)
     return [found[i] for i in rng.permutation(len(found))]
 
 

@@ -138,10 +138,12 @@ def _pieces_by_use(documents: list[str], size: int) -> list[tuple[str, float]]:
 def _metaspace(tokenizer: Tokenizer) -> Tokenizer:
     tokenizer.normalizer = normalizers.NFKC()
     # Words and punctuation apart, as SentencePiece keeps them: else pieces such as "lovely," eat up the vocabulary.
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.WhitespaceSplit(),
-        pre_tokenizers.Metaspace(replacement=_WORD, prepend_scheme="always", split=True),
-        pre_tokenizers.Punctuation(),
-    ])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Metaspace(replacement=_WORD, prepend_scheme="always", split=True),
+            pre_tokenizers.Punctuation(),
+        ]
+    )
     tokenizer.decoder = decoders.Metaspace(replacement=_WORD, prepend_scheme="always", split=True)
     return tokenizer

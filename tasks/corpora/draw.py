@@ -41,9 +41,7 @@ def hold_out(words: Sequence[T], rng: random.Random, *, validation: float, test:
     }
 
 
-def draw_splits(
-    draw: Callable[[str], Row], sizes: Mapping[str, int], identity: Callable[[Row], Hashable]
-) -> Corpus:
+def draw_splits(draw: Callable[[str], Row], sizes: Mapping[str, int], identity: Callable[[Row], Hashable]) -> Corpus:
     """Draw rows split by split until each has its size; no two rows of the corpus share an `identity`."""
     seen: set[Hashable] = set()
     return {split: list(_distinct(draw, split, sizes[split], identity, seen)) for split in SPLITS}

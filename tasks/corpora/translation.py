@@ -33,7 +33,14 @@ __all__ = ["PHENOMENA", "corpus", "held_out_lemmas", "held_out_pairs", "is_for_r
 
 SIZES = {"train": 1500, "validation": 300, "test": 600}
 PHENOMENA = (
-    "agreement", "word_order", "negation", "question", "unseen_word", "unseen_combination", "long", "plain",
+    "agreement",
+    "word_order",
+    "negation",
+    "question",
+    "unseen_word",
+    "unseen_combination",
+    "long",
+    "plain",
 )
 COMMON = ("have", "go")
 """Verbs that the grammar itself needs ("has to see", "is going to see"), so that none can be held out."""

@@ -73,7 +73,12 @@ NOTHING = Phrase("", "")
 
 
 def noun_phrase(
-    noun: Noun, determiner: str, *, plural: bool = False, adjective: Adjective | None = None, very: bool = False,
+    noun: Noun,
+    determiner: str,
+    *,
+    plural: bool = False,
+    adjective: Adjective | None = None,
+    very: bool = False,
     before: str = "",
 ) -> Phrase:
     """`very`: "very tall"; `before`: one of the adjectives that come first in Spanish too."""
@@ -129,7 +134,8 @@ def owned(owner: Phrase, thing: Phrase) -> Phrase:
     return thing._replace(
         english=f"{owner.english}'s {thing.english.removeprefix('the ')}",
         spanish=f"{thing.spanish} {of(owner.spanish)}",
-        lemmas=owner.lemmas + thing.lemmas, pairs=owner.pairs + thing.pairs,
+        lemmas=owner.lemmas + thing.lemmas,
+        pairs=owner.pairs + thing.pairs,
         tags=(*owner.tags, *thing.tags, "word_order"),
     )
 

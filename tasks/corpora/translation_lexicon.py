@@ -103,9 +103,11 @@ class Lexicon:
         fill(self, "described", described)
         fill(self, "objects", {v.base: tuple(by_name[o] for o in v.objects if o in by_name) for v in self.verbs})
         fill(self, "transitive", tuple(v for v in self.verbs if self.objects[v.base] and not v.preposition))
-        fill(self, "intransitive", tuple(
-            v for v in self.verbs if not v.objects or (v.preposition and self.objects[v.base])
-        ))
+        fill(
+            self,
+            "intransitive",
+            tuple(v for v in self.verbs if not v.objects or (v.preposition and self.objects[v.base])),
+        )
 
     def lemmas(self) -> list[str]:
         """Every lemma once; "open" is a verb and an adjective."""
@@ -159,7 +161,10 @@ def _verb(fields: list[str], nouns: tuple[Noun, ...]) -> Verb:
     places = [group.split("=") for group in groups if "=" in group]
     names = [group.split("=")[0] for group in groups]
     return Verb(
-        base, infinitive, {t: english[t] for t in kept}, {t: spanish[t] for t in kept},
+        base,
+        infinitive,
+        {t: english[t] for t in kept},
+        {t: spanish[t] for t in kept},
         tuple(dict.fromkeys(name for group in names for name in _members(group, nouns))),
         places[0][1] if places else "",
         ("person", "animal") if key in words.ANIMAL_SUBJECTS else ("person",),

@@ -163,8 +163,9 @@ class Drawer(ClauseDrawer):
             used = Phrase("", "", lemmas=(verb.lemma,), pairs=((verb.lemma, head.lemmas[0]),))
             inner = grammar.joined(Phrase("that", "que"), grammar.statement(Clause(subject, group, used)))
         whole = grammar.joined(head, inner)
-        whole = head._replace(english=whole.english, spanish=whole.spanish, lemmas=whole.lemmas, pairs=whole.pairs,
-                              tags=whole.tags)
+        whole = head._replace(
+            english=whole.english, spanish=whole.spanish, lemmas=whole.lemmas, pairs=whole.pairs, tags=whole.tags
+        )
         return self.said(self.being(self.pick(("present", "past")), whole), negative=0.1)
 
     def clause_of(self, tense: str, describe: float = 0.15, subject: Phrase | None = None) -> Clause:
@@ -243,16 +244,36 @@ class Drawer(ClauseDrawer):
         noun = self.pick([n for n in self.lexicon.objects[verb.base] if n.plurals])
         english, spanish = noun.plurals
         pairs = ((verb.lemma, noun.lemma),)
-        wh = Phrase(f"how many {english}", f"{'cuántas' if noun.feminine else 'cuántos'} {spanish}", pairs=pairs,
-                    lemmas=(noun.lemma, verb.lemma), tags=("agreement",) if noun.feminine else ())
+        wh = Phrase(
+            f"how many {english}",
+            f"{'cuántas' if noun.feminine else 'cuántos'} {spanish}",
+            pairs=pairs,
+            lemmas=(noun.lemma, verb.lemma),
+            tags=("agreement",) if noun.feminine else (),
+        )
         subject = self.actor(0.3, animals=0)
         return grammar.question(Clause(subject, self.group(verb, subject, self.pick(tuple(verb.english))), NOTHING), wh)
 
 
 PLANS: tuple[tuple[Callable[[Drawer], Phrase], int], ...] = (
-    (Drawer.acting, 24), (Drawer.moving, 10), (Drawer.doing_well, 4), (Drawer.giving, 4), (Drawer.being_so, 10),
-    (Drawer.being_there, 7), (Drawer.existing, 4), (Drawer.liking, 4), (Drawer.feeling, 4), (Drawer.comparing, 4),
-    (Drawer.with_pronoun, 5), (Drawer.none_at_all, 3), (Drawer.relative, 6), (Drawer.joining, 10), (Drawer.asking, 8),
-    (Drawer.asking_what, 3), (Drawer.asking_who, 2), (Drawer.asking_where, 3), (Drawer.asking_why, 3),
+    (Drawer.acting, 24),
+    (Drawer.moving, 10),
+    (Drawer.doing_well, 4),
+    (Drawer.giving, 4),
+    (Drawer.being_so, 10),
+    (Drawer.being_there, 7),
+    (Drawer.existing, 4),
+    (Drawer.liking, 4),
+    (Drawer.feeling, 4),
+    (Drawer.comparing, 4),
+    (Drawer.with_pronoun, 5),
+    (Drawer.none_at_all, 3),
+    (Drawer.relative, 6),
+    (Drawer.joining, 10),
+    (Drawer.asking, 8),
+    (Drawer.asking_what, 3),
+    (Drawer.asking_who, 2),
+    (Drawer.asking_where, 3),
+    (Drawer.asking_why, 3),
     (Drawer.asking_how_many, 2),
 )

@@ -311,8 +311,16 @@ class _Writer:
 
 
 PAGES: tuple[tuple[Callable[[_Writer], str], int], ...] = (
-    (_Writer.dictionary, 7), (_Writer.mixture, 10), (_Writer.growing, 10), (_Writer.one_noun, 6),
-    (_Writer.one_adjective, 4), (_Writer.inflection, 5), (_Writer.one_verb, 4), (_Writer.conjugation, 8),
-    (_Writer.sentences, 9), (_Writer.two_stories, 3),
-    (_Writer.english_story, 17), (_Writer.spanish_story, 17),
+    (_Writer.dictionary, 7),
+    (_Writer.mixture, 10),
+    (_Writer.growing, 10),
+    (_Writer.one_noun, 6),
+    (_Writer.one_adjective, 4),
+    (_Writer.inflection, 5),
+    (_Writer.one_verb, 4),
+    (_Writer.conjugation, 8),
+    (_Writer.sentences, 9),
+    (_Writer.two_stories, 3),
+    (_Writer.english_story, 17),
+    (_Writer.spanish_story, 17),
 )

@@ -148,13 +148,20 @@ FIRST_PERSON = "buy see have need go".split()
 # Spanish forms that no rule gives: `3rd singular, 3rd plural, 1st singular` of the present and (after `|`) `3rd
 # singular, 3rd plural` of the preterite; `-` where the rule serves or the form is not used.
 IRREGULAR = {
-    "leer": "- - - | leyó leyeron", "cerrar": "cierra cierran - | - -", "perder": "pierde pierden - | - -",
+    "leer": "- - - | leyó leyeron",
+    "cerrar": "cierra cierran - | - -",
+    "perder": "pierde pierden - | - -",
     "traer": "- - - | trajo trajeron",
-    "enviar": "envía envían - | - -", "construir": "- - - | construyó construyeron",
-    "ver": "ve ven veo | vio vieron", "seguir": "sigue siguen - | - -",
-    "oír": "oye oyen - | - -", "tener": "tiene tienen tengo | tuvo tuvieron",
+    "enviar": "envía envían - | - -",
+    "construir": "- - - | construyó construyeron",
+    "ver": "ve ven veo | vio vieron",
+    "seguir": "sigue siguen - | - -",
+    "oír": "oye oyen - | - -",
+    "tener": "tiene tienen tengo | tuvo tuvieron",
     "dormir": "duerme duermen - | durmió durmieron",
-    "volver": "- - - | volvió volvieron", "ir": "va van voy | fue fueron", "venir": "- - - | vino vinieron",
+    "volver": "- - - | volvió volvieron",
+    "ir": "va van voy | fue fueron",
+    "venir": "- - - | vino vinieron",
     "caer": "- - - | cayó cayeron",
 }
 
@@ -193,23 +200,47 @@ ADJECTIVES = """
 """`english[*] spanish copula[+] nouns...`; `*`: takes "very"; `+`: has plural forms; kinds, groups or nouns."""
 
 BEFORE_NOUN = {
-    "good": "buen buena", "bad": "mal mala", "best": "mejor mejor", "first": "primer primera", "last": "último última",
+    "good": "buen buena",
+    "bad": "mal mala",
+    "best": "mejor mejor",
+    "first": "primer primera",
+    "last": "último última",
     "same": "mismo misma",
 }
 """Attributive adjectives that come before the noun in Spanish too: masculine (clipped) and feminine."""
 
 NUMBERS = {
-    "two": "dos", "three": "tres", "four": "cuatro", "five": "cinco", "six": "seis", "seven": "siete", "eight": "ocho",
-    "nine": "nueve", "ten": "diez", "eleven": "once", "twelve": "doce",
+    "two": "dos",
+    "three": "tres",
+    "four": "cuatro",
+    "five": "cinco",
+    "six": "seis",
+    "seven": "siete",
+    "eight": "ocho",
+    "nine": "nueve",
+    "ten": "diez",
+    "eleven": "once",
+    "twelve": "doce",
 }
 
 # English: Spanish masculine and feminine
 SINGULAR_DETERMINERS = {
-    "the": "el la", "a": "un una", "my": "mi mi", "his": "su su", "her": "su su", "our": "nuestro nuestra",
-    "this": "este esta", "another": "otro otra", "every": "cada cada",
+    "the": "el la",
+    "a": "un una",
+    "my": "mi mi",
+    "his": "su su",
+    "her": "su su",
+    "our": "nuestro nuestra",
+    "this": "este esta",
+    "another": "otro otra",
+    "every": "cada cada",
 }
 PLURAL_DETERMINERS = {
-    "the": "los las", "my": "mis mis", "her": "sus sus", "these": "estos estas", "many": "muchos muchas",
+    "the": "los las",
+    "my": "mis mis",
+    "her": "sus sus",
+    "these": "estos estas",
+    "many": "muchos muchas",
     "some": "unos unas",
 }
 

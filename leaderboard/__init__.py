@@ -1,0 +1,1 @@
+"""How finished results are shown: a pure function of records. Must not know how a result is made."""

@@ -1,0 +1,89 @@
+"""What must be said beside a table so that it is not misread, in the same words on every page. Knows records only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from bench.record import Record, to_json
+from leaderboard import health
+
+HOW_TO_READ = (
+    "A score is the mean over fresh seeds on the test rows; the number after ± is the sample standard deviation over "
+    "those seeds. The learning rate was chosen on validation rows only, with the same number of trials for every "
+    "cell of a task.",
+    "The best score of a task is bold. A score marked ≈ is not told apart from the best: their 95% intervals (over "
+    "seeds and test rows) overlap. That is a coarse reading, not a test, and it does not say that the two are equal.",
+    "The floor is the best of the trivial answers, such as always giving the most frequent label. ↓ marks a score that "
+    "is no better than it. The tint on the HTML page shows how far a score has come from the floor to the best of its "
+    "task.",
+    'A cell without a score shows how it ended; the reasons are listed below the table. "not run" means that there is '
+    "no record.",
+    "Costs are of a whole line: the largest number of trainable and of all parameters and the highest peak of memory "
+    "among its cells, and the wall time of all its cells together, search included; ≥ where some cell's time is not "
+    "known.",
+)
+
+
+def of(records: Sequence[Record], averaged: bool, blank: int) -> tuple[str, ...]:
+    """The notes that these records need. `blank` is the number of lines without an average."""
+    said = (_synthetic(records), _average(averaged, blank), *_mixed(records), _edges(records), _collapsed(records))
+    return tuple(note for note in said if note)
+
+
+def _synthetic(records: Sequence[Record]) -> str:
+    tasks = sorted({r.task for r in records if r.data is not None and r.data.synthetic})
+    if not tasks:
+        return ""
+    return f"Synthetic data, written by seeded generators, not found in the world: {', '.join(tasks)}."
+
+
+def _average(averaged: bool, blank: int) -> str:
+    if not averaged:
+        return ""
+    text = "The average is the mean of the primary scores over all tasks of the table, which use different metrics."
+    if blank:
+        some = "1 line that lacks" if blank == 1 else f"{blank} lines that lack"
+        text += f" It is left blank for {some} a score on some task."
+    return text
+
+
+def _mixed(records: Sequence[Record]) -> list[str]:
+    rows = _differing(records, lambda r: r.data.sha256 if r.data else None)
+    budgets = _differing(records, lambda r: json.dumps(to_json(r.budget), sort_keys=True))
+    said = [f"The cells of {name} did not all learn from and answer the same rows: compare with care." for name in rows]
+    said += [f"The cells of {name} did not all have the same budget: compare with care." for name in budgets]
+    return said
+
+
+def _differing(records: Sequence[Record], value: Callable[[Record], str | None]) -> list[str]:
+    found: dict[str, set[str]] = {}
+    for record in records:
+        seen = value(record)
+        if seen is not None and record.score is not None:
+            found.setdefault(f"{record.task} ({record.source})", set()).add(seen)
+    return [name for name, values in found.items() if len(values) > 1]
+
+
+def _edges(records: Sequence[Record]) -> str:
+    keys = [r.key for r in records if r.rate_at_edge]
+    if not keys:
+        return ""
+    return f"The best learning rate lay at an edge of its range, so a wider search may do better: {_listed(keys)}."
+
+
+def _collapsed(records: Sequence[Record]) -> str:
+    keys = [r.key for r in records if health.collapsed(r)]
+    return f"Gave one answer for every test row with at least one seed: {_listed(keys)}." if keys else ""
+
+
+def _listed(keys: Sequence[str], most: int = 6) -> str:
+    rest = len(keys) - most
+    return ", ".join(keys[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def outcomes(records: Sequence[Record]) -> str:
+    """How the cells ended, counted: "75 cells: 70 OK, 5 UNSUPPORTED"."""
+    counts: Mapping[str, int] = {o: sum(r.outcome == o for r in records) for o in sorted({r.outcome for r in records})}
+    ended = ", ".join(f"{n} {name}" for name, n in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    return f"{len(records)} {'cell' if len(records) == 1 else 'cells'}: {ended}" if records else "no cells"

@@ -1,0 +1,76 @@
+"""One cell in full, as plain text for a terminal. Knows a single record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.record import Record, Training
+from leaderboard import figures, footer, health, stats
+
+
+def render(record: Record) -> str:
+    """All that is known of a cell, one fact a line: score, measures, search, seeds, floors, cost, data, provenance."""
+    parts = [
+        figures.plain(record.key),
+        *_facts("result", _result(record)),
+        *_facts("search", [(f"trial {t.number}", _training(t)) for t in record.trials]),
+        *_facts("seeds", [(f"seed {t.seed}", _final(t, record.metric)) for t in record.finals]),
+        *_facts("floors", [(n, figures.score(s.get(record.metric))) for n, s in sorted(record.floors.items())]),
+        *_facts("cost", _cost(record)),
+        *_facts("budget", [(f.name, f.value) for f in footer.budget([record])]),
+        *_facts("data", [("source", _source(record)), *((f.name, f.value) for f in footer.data([record]))]),
+        *_facts("checkpoint", [(f.name, f.value) for f in footer.checkpoints([record])]),
+        *_facts("provenance", [(f.name, f.value) for f in footer.provenance([record])]),
+    ]
+    return "\n".join(parts)
+
+
+def _facts(heading: str, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    if not pairs:
+        return []
+    width = max(len(name) for name, _ in pairs)
+    return ["", heading, *(f"  {name:<{width}}  {value}".rstrip() for name, value in pairs)]
+
+
+def _result(record: Record) -> list[tuple[str, str]]:
+    pairs = [("outcome", str(record.outcome))]
+    if record.reason:
+        pairs.append(("reason", "\n    ".join(figures.plain(line) for line in record.reason.splitlines())))
+    if record.score is not None:
+        spread = figures.spread(stats.sample_sd(record.seed_scores))
+        interval = figures.interval(record.low, record.high)
+        pairs.append((record.metric, f"{figures.score(record.score)} {spread}  95% interval {interval or 'unknown'}"))
+    others = sorted((record.scores or {}).items())
+    pairs += [(name, figures.measure(value, name)) for name, value in others if name != record.metric]
+    if record.rate is not None:
+        edge = ", at an edge of its range" if record.rate_at_edge else ""
+        pairs.append(("learning rate", f"{figures.rate(record.rate)}{edge}"))
+    return pairs + [("health", words) for words in health.words(record)]
+
+
+def _training(training: Training) -> str:
+    score = figures.score(training.value)
+    reason = f"  {figures.plain(training.reason)}" if training.reason else ""
+    return f"rate {figures.rate(training.rate):<7}  validation {score:>5}  {training.state}{reason}"
+
+
+def _final(training: Training, metric: str) -> str:
+    score = figures.score((training.scores or {}).get(metric))
+    return f"test {score:>5}  {_training(training)}"
+
+
+def _cost(record: Record) -> list[tuple[str, str]]:
+    pairs = []
+    if record.cost is not None:
+        pairs.append(("time", figures.seconds(record.cost.seconds)))
+        pairs.append(("peak memory", figures.size(record.cost.peak_memory)))
+        if record.cost.examples_per_second is not None:
+            pairs.append(("training speed", f"{record.cost.examples_per_second:,.0f} examples/s"))
+    if record.parameters is not None:
+        p = record.parameters
+        pairs.append(("trainable", f"{p.trainable:,} of {p.total:,} (method {p.method:,}, head {p.head:,})"))
+    return pairs
+
+
+def _source(record: Record) -> str:
+    return f"{record.source}, synthetic" if record.data and record.data.synthetic else record.source

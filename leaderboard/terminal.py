@@ -1,0 +1,193 @@
+"""The board as plain text for a terminal. Knows the values of `leaderboard.frame`, no other format."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from leaderboard import figures, notes
+from leaderboard.frame import Board, Entry, Line
+from leaderboard.rank import Mark
+
+STYLES = {"bold": "\x1b[1m", "dim": "\x1b[2m", "bad": "\x1b[33m", "": ""}
+RESET = "\x1b[0m"
+GAP = "  "
+PROSE = 110
+"""Width of sentences where no width is given."""
+MARKS = {Mark.BEST: "*", Mark.TIED: "≈", Mark.NONE: ""}
+LEGEND = "± sd of seeds   * best   ≈ not told apart from it (intervals overlap)   ↓ no better than the floor"
+REASON = 240
+"""Characters of a reason that are shown; the cell itself shows all of it."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text in parts, each with a style of STYLES."""
+
+    parts: tuple[tuple[str, str], ...] = ()
+    right: bool = False
+    overflows: bool = False
+    """Whether the text may run over the columns to its right, which are empty on its line."""
+
+    def padded(self, width: int, color: bool) -> str:
+        """The text filled with spaces to `width` characters, styled if `color`."""
+        space = " " * (width - len(self))
+        shown = "".join(f"{STYLES[s]}{t}{RESET}" if color and s and t else t for t, s in self.parts)
+        return space + shown if self.right else shown + space
+
+    def __len__(self) -> int:
+        return sum(len(text) for text, _ in self.parts)
+
+
+Strip = tuple[Text, ...]
+"""One column of the table, from its headings to its last line."""
+
+
+def render(board: Board, width: int | None = None, color: bool = False) -> str:
+    """The main table with its legend, notes and the reasons of cells without a score, without a final newline.
+
+    `width` is in characters; None takes what the table needs. Where it does not fit, cost columns go first, then the
+    tasks are told in several tables below each other.
+    """
+    if not board.records:
+        return "No records yet."
+    prose = width or PROSE
+    said = [LEGEND, *map(figures.plain, (*_floor_names(board), *board.notes))]
+    wrapped = [line for note in said for line in textwrap.wrap(note, prose, subsequent_indent="  ")]
+    parts = [*_title(board, prose), "", *_tables(board, width, color), "", *wrapped]
+    if board.failures:
+        parts += ["", "Cells without a score", *(line for e in board.failures for line in _failure(e, prose, color))]
+    return "\n".join(line.rstrip() for line in parts)
+
+
+def _title(board: Board, width: int) -> list[str]:
+    origins = _origins(board)
+    parts = [notes.outcomes(board.records), *([f"source: {figures.plain(origins[0])}"] if len(origins) == 1 else [])]
+    line = "   ".join(parts)
+    return [line] if len(line) <= width else [wrapped for part in parts for wrapped in textwrap.wrap(part, width)]
+
+
+def _origins(board: Board) -> list[str]:
+    return sorted({column.origin for column in board.columns})
+
+
+def _floor_names(board: Board) -> list[str]:
+    names = [f"{c.task} {c.floor[0]}" for c in board.columns if c.floor]
+    return [f"Floors: {', '.join(names)}"] if names else []
+
+
+def _tables(board: Board, width: int | None, color: bool) -> list[str]:
+    names = _names(board)
+    tasks = [_scores(board, i) for i in range(len(board.columns))]
+    extra = [_average(board)] if board.averaged else []
+    costs = _costs(board)
+    for kept in range(len(costs), -1, -1):
+        strips = [names, *tasks, *extra, *costs[:kept]]
+        if width is None or _width(strips) <= width:
+            return _lines(strips, color)
+    return [line for chunk in _chunks(names, [*tasks, *extra], width or 0) for line in ("", *_lines(chunk, color))][1:]
+
+
+def _width(strips: Sequence[Strip]) -> int:
+    return sum(map(_widest, strips)) + len(GAP) * (len(strips) - 1)
+
+
+def _widest(strip: Strip) -> int:
+    return max(len(text) for text in strip if not text.overflows)
+
+
+def _chunks(names: Strip, strips: Sequence[Strip], width: int) -> list[list[Strip]]:
+    chunks = [[names]]
+    for strip in strips:
+        if len(chunks[-1]) > 1 and _width([*chunks[-1], strip]) > width:
+            chunks.append([names])
+        chunks[-1].append(strip)
+    return chunks
+
+
+def _lines(strips: Sequence[Strip], color: bool) -> list[str]:
+    widths = [_widest(strip) for strip in strips]
+    rows = zip(*strips, strict=True)
+    return [GAP.join(t.padded(w, color) for t, w in zip(row, widths, strict=True)) for row in rows]
+
+
+def _strip(board: Board, heading: Sequence[str], cell: Callable[[Line], Text], floor: Text) -> Strip:
+    """A column: three lines of heading, then every line, each model opened by an empty cell, then the floor."""
+    right = bool(board.lines) and cell(board.lines[0]).right
+    texts = [Text(((text, style),), right) for text, style in zip(heading, ("bold", "dim", "dim"), strict=True)]
+    if len(_origins(board)) == 1:
+        texts.pop()
+    model = None
+    for line in board.lines:
+        if line.model != model:
+            texts.append(Text())
+            model = line.model
+        texts.append(cell(line))
+    return (*texts, Text(), floor)
+
+
+def _names(board: Board) -> Strip:
+    strip = list(_strip(board, ("", "", ""), lambda line: _plain(f"  {figures.plain(line.method)}"), _plain("floor")))
+    openings = [i for i, text in enumerate(strip[:-2]) if not text.parts]
+    models = {line.model: line.family for line in board.lines}
+    for place, (model, family) in zip(openings, models.items(), strict=True):
+        strip[place] = Text(((figures.plain(model), "bold"), (f" ({family})", "dim")), overflows=True)
+    return tuple(strip)
+
+
+def _plain(text: str, right: bool = False) -> Text:
+    return Text(((text, ""),), right)
+
+
+def _scores(board: Board, place: int) -> Strip:
+    column = board.columns[place]
+    entries = [line.entries[place] for line in board.lines]
+    scored = [e for e in entries if e is not None and e.scored]
+    digits = max((len(figures.score(e.record.score)) for e in scored), default=0)
+    spreads = max((len(figures.spread(e.spread)) for e in scored), default=0)
+    heading = (figures.plain(column.task), column.metric, column.origin)
+    floor = Text(((f"{figures.score(column.floor[1] if column.floor else None):>{digits}}", "dim"),))
+    return _strip(board, heading, lambda line: _score(line.entries[place], digits, spreads), floor)
+
+
+def _score(entry: Entry | None, digits: int, spreads: int) -> Text:
+    if entry is None:
+        return Text((("not run", "dim"),))
+    if not entry.scored:
+        return Text(((str(entry.record.outcome), "bad"),))
+    return Text((
+        (f"{figures.score(entry.record.score):>{digits}}", "bold" if entry.mark is Mark.BEST else ""),
+        (f" {figures.spread(entry.spread):<{spreads}}", "dim"),
+        (f" {MARKS[entry.mark]}{'↓' if entry.beaten else ''}", ""),
+    ))
+
+
+def _average(board: Board) -> Strip:
+    def cell(line: Line) -> Text:
+        return _plain("" if line.average is None else figures.score(line.average), True)
+
+    return _strip(board, ("average", "", ""), cell, Text())
+
+
+def _costs(board: Board) -> list[Strip]:
+    """The cost columns, the one to do without first coming last."""
+    return [
+        _strip(board, ("time", "", ""), lambda line: _plain(_time(line), True), Text()),
+        _strip(board, ("trainable", "", ""), lambda line: _plain(figures.count(line.costs.trainable), True), Text()),
+        _strip(board, ("memory", "", ""), lambda line: _plain(figures.size(line.costs.peak_memory), True), Text()),
+        _strip(board, ("params", "", ""), lambda line: _plain(figures.count(line.costs.total), True), Text()),
+    ]
+
+
+def _time(line: Line) -> str:
+    known = line.costs.seconds is not None and not line.costs.complete
+    return f"{'≥ ' if known else ''}{figures.seconds(line.costs.seconds)}"
+
+
+def _failure(entry: Entry, width: int, color: bool) -> list[str]:
+    record = entry.record
+    outcome = f"{STYLES['bad']}{record.outcome}{RESET}" if color else str(record.outcome)
+    reason = figures.shorten(figures.plain(record.reason or "no reason was recorded"), REASON)
+    wrapped = textwrap.wrap(reason, width - 4, break_long_words=True)
+    return [f"  {figures.plain(record.key)}  {outcome}", *(f"    {line}" for line in wrapped)]
