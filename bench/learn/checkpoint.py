@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from bench.errors import UnavailableError, UnsupportedError
+from bench.learn.device import pick_attention
 from bench.record import Checkpoint
 from bench.spec import Family, Model
 
@@ -167,13 +168,21 @@ def _load(auto: Any, model: Model, revision: str | None, pretrained: bool, **cha
     """A network of the `auto` class in float32, and which of its parameters the checkpoint lacks."""
     from transformers import AutoConfig
 
+    attention = pick_attention()
     if not pretrained:
         config = _from_hub(AutoConfig, model, revision)
         for name, value in changes.items():
             setattr(config, name, value)
-        return auto.from_config(config).float(), set()
+        return auto.from_config(config, attn_implementation=attention).float(), set()
     network, report = _from_hub(
-        auto, model, revision, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **changes
+        auto,
+        model,
+        revision,
+        dtype=torch.float32,
+        attn_implementation=attention,
+        use_safetensors=True,
+        output_loading_info=True,
+        **changes,
     )
     return network, set(report["missing_keys"])
 

@@ -34,6 +34,11 @@ def _cpu_has_bfloat16() -> bool:
     return "avx512_bf16" in text or "amx_bf16" in text
 
 
+def pick_attention() -> str:
+    """transformers' plain attention on a processor, where it is faster for short inputs, else torch's fused one."""
+    return "sdpa" if pick_device().type == "cuda" else "eager"
+
+
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
     """The context in which forward passes run."""
     if precision == "float32":

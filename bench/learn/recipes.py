@@ -53,7 +53,7 @@ class Recipe:
     mask_share: float = 0.15
     span: float = 3.0
     dropout: float = 0.0
-    tuning_dropout: float = 0.1
+    tuning_dropout: float = 0.0
     precision: str = "bfloat16"
     chunk_tokens: int = 1_000_000
     worlds: tuple[str, ...] = WORLDS
@@ -73,7 +73,7 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "bert-mini": Recipe("bert-mini", Family.ENCODER, steps=7000, mask_share=0.25),
-    "gpt2-mini": Recipe("gpt2-mini", Family.DECODER, steps=6000),
+    "gpt2-mini": Recipe("gpt2-mini", Family.DECODER, steps=4500),
     # T5 starts with weights of very different sizes (embeddings 1, queries 1/64): one rate for all fits none of them.
     "t5-mini": Recipe(
         "t5-mini",
