@@ -57,7 +57,8 @@ class Training:
     """One training, of the search (`seed` fixed, test never opened) or a final one (`scores` on test).
 
     `state` is COMPLETE, PRUNED or DIVERGED. `value` is the best validation score, `best_step` where it was reached.
-    Seconds are wall time of this training: `train_seconds` in optimizer steps, `evaluate_seconds` in validation and test.
+    Seconds are wall time of this training: `train_seconds` in optimizer steps, `evaluate_seconds` in validation and
+    test.
     """
 
     number: int
@@ -82,8 +83,8 @@ class Training:
 class Parameters:
     """Parameter counts. `trainable` = `method` + `head`; `total` is the whole network that was trained.
 
-    `head` are the task's own new parameters that train, `method` everything else that trains. `stored_bytes` is the size
-    of what must be kept to have the trained model again, beside the checkpoint.
+    `head` are the task's own new parameters that train, `method` everything else that trains. `stored_bytes` is the
+    size of what must be kept to have the trained model again, beside the checkpoint.
     """
 
     trainable: int

@@ -76,11 +76,11 @@ Source = Bundled | Hub | Files
 class Task:
     """What is measured.
 
-    `schema` maps each column to the type that a value must have (a key of `bench.sources.TYPES`); `inputs` are the columns
-    that a model reads, in order, `reference` the one that it is scored against; `metric` names an entry of `bench.score.METRICS`.
-    `limits` are the token budgets of an input and, for `Head.GENERATE`, of an output: longer ones are cut (or, for
-    `Head.SPAN`, read through overlapping windows) and counted. `floors` names the trivial answers of `bench.score.FLOORS`
-    against which a score is read. Changing what a task measures bumps `version`.
+    `schema` maps each column to the type that a value must have (a key of `bench.sources.TYPES`); `inputs` are the
+    columns that a model reads, in order, `reference` the one that it is scored against; `metric` names an entry of
+    `bench.score.METRICS`. `input_tokens` and, for `Head.GENERATE`, `output_tokens` are limits: longer ones are cut (or,
+    for `Head.SPAN`, read through windows that overlap by `stride`) and counted. `floors` names the trivial answers of
+    `bench.score.FLOORS` against which a score is read. Changing what a task measures bumps `version`.
     """
 
     name: str
@@ -151,10 +151,10 @@ class Method:
     """Which parameters train, and how.
 
     `apply(network, options)` (in `bench.methods`) freezes, adds or re-initialises parameters of a `bench.learn` network
-    in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best Adam
-    rate falls as width grows (Yang et al. 2022, muP). `options` are the bracketed parameters of its name with their defaults. `pretrained` False starts from random weights. `frozen` says what never changes
-    during training, so that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers)
-    or "nothing".
+    in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
+    Adam rate falls as width grows (Yang et al. 2022, muP). `options` are the bracketed parameters of its name with
+    their defaults. `pretrained` False starts from random weights. `frozen` says what never changes during training, so
+    that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers) or "nothing".
     """
 
     name: str

@@ -216,3 +216,24 @@ def test_an_encoder_that_has_no_decoder_is_unsupported(tmp_path: Path) -> None:
     )
     with pytest.raises(UnsupportedError, match="distilbert"):
         fit.open_learner(tiny.assignment(Head.GENERATE, model, "full"))
+
+
+def test_the_best_span_is_that_of_trying_every_pair() -> None:
+    """Start and end scores are drawn at random; every pair in order, of allowed tokens and length, is compared."""
+    from bench.learn.heads import span
+
+    class Scored(torch.nn.Module):
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            return features
+
+    torch.manual_seed(0)
+    scores, allowed = torch.randn(20, 60, 2), (torch.rand(20, 60) < 0.6).long()
+    network = Network(torch.nn.Identity(), Family.ENCODER, Scored())
+    found = span.Span.answers(object.__new__(span.Span), network, scores, {"allowed": allowed})
+    start, end = span._log_probabilities(network, scores, {"allowed": allowed.clone()})
+    for row, (score, first, last) in enumerate(found):
+        places = [i for i in range(60) if allowed[row, i]]
+        pairs = [(i, j) for i in places for j in places if i <= j < i + span.LONGEST_ANSWER]
+        best = max(pairs, key=lambda pair: float(start[row, pair[0]] + end[row, pair[1]]))
+        assert (first, last) == best
+        assert score == pytest.approx(float(start[row, first] + end[row, last]))

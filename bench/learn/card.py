@@ -120,7 +120,8 @@ their words are in it, also those that only test rows use, as web text has the w
 ## How it was made
 
 Objective: {_OBJECTIVES[recipe.family].format(share=recipe.mask_share, span=recipe.span)}.
-{_matching(recipe)}{facts["steps"]:,} steps of up to {recipe.batch_tokens:,} tokens, {facts["tokens"] / 1e6:.1f} million tokens in all,
+{_matching(recipe)}{facts["steps"]:,} steps of up to {recipe.batch_tokens:,} tokens,
+{facts["tokens"] / 1e6:.1f} million tokens in all,
 {facts["seconds"] / 60:.0f} minutes on {machine}. AdamW {recipe.betas}, weight decay {recipe.weight_decay:g}, peak rate
 {recipe.peak_rate:g}{relative} after {recipe.warmup} steps of warmup, then linear decay.
 Text seeds: {seeds["training_first"]} to {seeds["training_last"]} (training), {seeds["held_out"]} (held out),
@@ -129,7 +130,7 @@ Text seeds: {seeds["training_first"]} to {seeds["training_last"]} (training), {s
 Rebuild it:
 
 ```
-python -m bench pretrain {recipe.name} --out bench/checkpoints/{recipe.name} --steps {recipe.steps} --seed {recipe.seed}
+python -m bench pretrain {recipe.name}
 ```
 
 Held-out loss in nats a predicted token:

@@ -27,8 +27,8 @@ class Recipe:
     rate: that one times the root mean square of its first weights. `dropout` acts while pretraining; the finished
     configuration says `tuning_dropout`. Every `contrast_every`th step matches halves of documents instead of predicting
     tokens (0: none). `init` is the standard deviation of the first weights where the architecture leaves it open:
-    transformers' 0.02 suits a width of 768; here it is scaled by the square root of the widths' ratio. `chunk_tokens` is
-    how much text is drawn, tokenized and sorted at a time.
+    transformers' 0.02 suits a width of 768; here it is scaled by the square root of the widths' ratio. `chunk_tokens`
+    is how much text is drawn, tokenized and sorted at a time.
     """
 
     name: str

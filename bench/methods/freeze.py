@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def apply(network: Network, options: Mapping[str, Any]) -> None:
-    """Freeze the embeddings and the lowest `k` layers of every stack; k = 0 means half of them, rounded down (at least one)."""
+    """Freeze the embeddings and the lowest `k` layers of every stack; k = 0 means half of them (at least one)."""
     network.requires_grad_(True)
     if network.head is None:
         network.untie()

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def apply(network: Network, options: Mapping[str, Any]) -> None:
-    """The head trains, and whatever else the checkpoint does not contain; a tied vocabulary projection gets its own weights."""
+    """The head trains, and whatever else the checkpoint does not contain.
+
+    A vocabulary projection that is tied to the input embeddings gets weights of its own.
+    """
     network.requires_grad_(False)
     if network.head is None:
         network.untie()

@@ -32,7 +32,6 @@ from tasks.corpora.sentiment_words import (
     PLURAL,
     POLARITIES,
     PRAISE,
-    REVIEWERS,
     SINGULAR,
     SLOTS,
     STARS,

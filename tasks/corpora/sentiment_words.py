@@ -347,16 +347,6 @@ VERDICTS: dict[str, tuple[str, ...]] = {
 }
 """What a reader can only foretell from the opinion words; for `texts` alone."""
 
-REVIEWERS = (
-    "another guest wrote:",
-    "next review:",
-    "from a reader:",
-    "posted on {day}:",
-    "my {relative} wrote:",
-    "a visitor said:",
-    "review {number}:",
-)
-
 THESAURUS = (
     "{a} means {b}, {c}, {d}.",
     "{a}: {b}, {c}, {d}.",

@@ -80,7 +80,7 @@ class Generate(HeadLogic):
             max_length=self.task.output_tokens - 1,
             return_attention_mask=False,
         )
-        return [ids + [self.stop] for ids in tokens["input_ids"]]
+        return [[*ids, self.stop] for ids in tokens["input_ids"]]
 
     def features(self, network: Network, batch: Batch) -> Tensor:
         """Hidden states (rows, tokens, width) that the vocabulary projection reads, the targets being known."""

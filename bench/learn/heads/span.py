@@ -18,6 +18,9 @@ from bench.spec import Row, Rows
 LONGEST_ANSWER = 30
 """Tokens: the limit of the original BERT SQuAD decoder (Devlin et al. 2019)."""
 
+IMPOSSIBLE = -1e9
+"""The score of a place where no answer may begin or end."""
+
 NOWHERE = 0
 """The token that start and end point to in a window without the answer; no context token ever stands there."""
 
@@ -100,13 +103,13 @@ class Span(HeadLogic):
     def answers(self, network: Network, features: Tensor, batch: Batch) -> list[Any]:
         """(score, first token, last token) of each window's best span."""
         start, end = _log_probabilities(network, features, batch)
-        open_ = batch["allowed"].bool()
-        start, end = start.masked_fill(~open_, -1e9), end.masked_fill(~open_, -1e9)
-        length = start.shape[1]
-        band = torch.ones(length, length, dtype=torch.bool, device=start.device).triu().tril(LONGEST_ANSWER - 1)
-        pairs = (start.unsqueeze(2) + end.unsqueeze(1)).masked_fill(~band, -3e9).flatten(1)
-        score, place = pairs.max(-1)
-        return list(zip(score.tolist(), (place // length).tolist(), (place % length).tolist(), strict=True))
+        closed = batch["allowed"] == 0
+        start, end = start.masked_fill(closed, IMPOSSIBLE), end.masked_fill(closed, IMPOSSIBLE)
+        ends = functional.pad(end, (0, LONGEST_ANSWER - 1), value=IMPOSSIBLE).unfold(1, LONGEST_ANSWER, 1)
+        best_end, length = ends.max(-1)  # for every start, over the ends within reach
+        score, first = (start + best_end).max(-1)
+        last = first + length.gather(1, first.unsqueeze(1)).squeeze(1)
+        return list(zip(score.tolist(), first.tolist(), last.tolist(), strict=True))
 
     def decode(self, raw: Sequence[Any], encoded: Encoded) -> list[Prediction]:
         """The best span over all windows of a row."""
@@ -131,5 +134,5 @@ def _log_probabilities(network: Network, features: Tensor, batch: Batch) -> tupl
     scores = network.head(features).float()
     closed = batch["allowed"] == 0
     closed[:, NOWHERE] = False
-    logs = scores.masked_fill(closed.unsqueeze(-1), -1e9).log_softmax(1)
+    logs = scores.masked_fill(closed.unsqueeze(-1), IMPOSSIBLE).log_softmax(1)
     return logs[..., 0], logs[..., 1]
