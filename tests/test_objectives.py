@@ -192,7 +192,7 @@ def test_halves_that_are_alike_are_easier_to_match_than_halves_that_differ(famil
     network = build_network(recipe, _Tokens()).eval()
     same = [[11, STOP, 11, STOP], [21, STOP, 21, STOP], [31, STOP, 31, STOP], [41, STOP, 41, STOP]]
     other = [[11, STOP, 21, STOP], [21, STOP, 31, STOP], [31, STOP, 41, STOP], [41, STOP, 11, STOP]]
-    alike, different = (float(contrast.contrast_loss(network, family, rows, words())) for rows in (same, other))
+    alike, different = (contrast.contrast_loss(network, family, rows, words()).item() for rows in (same, other))
     assert alike < np.log(4) < different
 
 

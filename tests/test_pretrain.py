@@ -52,7 +52,7 @@ def tiny(family: Family, **changes: Any) -> Recipe:
     recipe = Recipe("tiny", family, layers=1, hidden=16, heads=2, feed_forward=32, positions=64, vocabulary=450,
                     tokenizer_documents=200, length=48, steps=12, batch_tokens=192, warmup=3, chunk_tokens=900,
                     worlds=("farm", "counting"), held_out_documents=10, checkpoint_every=5, dropout=0.1,
-                    relative_rates=family is Family.ENCODER_DECODER)
+                    relative_rates=family is Family.ENCODER_DECODER, tuning_dropout=0.2)
     return replace(recipe, **changes)
 
 
@@ -156,7 +156,7 @@ def test_the_finished_configuration_has_dropout_for_fine_tuning(family: Family, 
     config = json.loads((finished[family] / "config.json").read_text())
     names = {Family.ENCODER: "hidden_dropout_prob", Family.DECODER: "resid_pdrop",
              Family.ENCODER_DECODER: "dropout_rate"}
-    assert config[names[family]] == 0.1
+    assert config[names[family]] == 0.2
 
 
 @pytest.mark.parametrize("family", FAMILIES)
