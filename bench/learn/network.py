@@ -83,6 +83,11 @@ class Network(nn.Module):
         own = {id(p) for p in self.head.parameters()} if self.head is not None else self._untied()
         return {n: p for n, p in self.named_parameters() if id(p) in own or n in self.fresh}
 
+    def train_head(self) -> None:
+        """Let the task's own parameters train."""
+        for parameter in self.head_parameters().values():
+            parameter.requires_grad_(True)
+
     def _untied(self) -> set[int]:
         projection = self.projection()
         inputs = [m.weight for m in self.embeddings() if isinstance(m, nn.Embedding)]
@@ -116,17 +121,6 @@ def _is_attention(module: nn.Module) -> bool:
 
 def _is_embedding(name: str, module: nn.Module) -> bool:
     return isinstance(module, nn.Embedding) or name.endswith(("embeddings.LayerNorm", "layernorm_embedding"))
-
-
-def freeze_all(network: Network) -> None:
-    """Nothing trains."""
-    network.requires_grad_(False)
-
-
-def unfreeze_head(network: Network) -> None:
-    """The task's own parameters train: the head and all that the checkpoint does not contain."""
-    for parameter in network.head_parameters().values():
-        parameter.requires_grad_(True)
 
 
 def train_mode(network: Network) -> None:

@@ -21,8 +21,7 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
     for stack in network.stacks():
         for layer in stack[: lower(len(stack), int(options["k"]))]:
             layer.requires_grad_(False)
-    for parameter in network.head_parameters().values():
-        parameter.requires_grad_(True)
+    network.train_head()
 
 
 def lower(layers: int, k: int) -> int:

@@ -19,8 +19,7 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
     network.requires_grad_(False)
     if network.head is None:
         network.untie()
-    for parameter in network.head_parameters().values():
-        parameter.requires_grad_(True)
+    network.train_head()
 
 
 METHOD = Method(

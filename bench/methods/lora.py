@@ -33,8 +33,7 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
     inject_adapter_in_model(config, network.backbone)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_("lora_" in name)
-    for parameter in network.head_parameters().values():
-        parameter.requires_grad_(True)
+    network.train_head()
 
 
 def _targets(model_type: str) -> list[str]:
