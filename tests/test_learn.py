@@ -12,7 +12,9 @@ import torch
 
 from bench.errors import UnsupportedError
 from bench.learn import device, fit
+from bench.learn.batch import collate
 from bench.learn.fit import ModelLearner
+from bench.learn.lower import frozen_layers, lower_states, replayed
 from bench.learn.network import Network
 from bench.learner import Fitted
 from bench.spec import Family, Head
@@ -128,6 +130,66 @@ def test_frozen_features_computed_once_give_the_plain_result(
     for one, other in zip(a.curve, b.curve, strict=True):
         assert one.loss == pytest.approx(other.loss, rel=1e-5)
     assert a.predict(tiny.rows(head)).predictions == b.predict(tiny.rows(head)).predictions
+
+
+@pytest.mark.parametrize(("head", "family"), CELLS)
+def test_frozen_lower_layers_computed_once_give_the_plain_result(
+    root: Path, head: Head, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without dropout, which would act on the embeddings of the plain run."""
+    cached = without_dropout(learner(root, head, family, "freeze"))
+    monkeypatch.setattr(fit, "CACHE_LIMIT", -1)
+    plain = without_dropout(learner(root, head, family, "freeze"))
+    assert cached.train_examples[0]["lower"].shape == (len(cached.train_examples[0]["ids"]), tiny.SIZE)
+    assert "lower" not in plain.train_examples[0]
+    a, b = train(cached, 3e-3), train(plain, 3e-3)
+    for one, other in zip(a.curve, b.curve, strict=True):
+        assert one.loss == pytest.approx(other.loss, rel=1e-5)
+    assert a.predict(tiny.rows(head)).predictions == b.predict(tiny.rows(head)).predictions
+
+
+def without_dropout(made: ModelLearner) -> ModelLearner:
+    for module in made.template.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return made
+
+
+def test_a_replayed_layer_is_not_computed_and_is_whole_again_afterwards(root: Path) -> None:
+    """What the frozen layers would compute no longer matters while their states are replayed."""
+    made = learner(root, Head.CLASSIFY, Family.ENCODER, "freeze")
+    network = made._network(0).eval()
+    batch = made.head.collate(made.train_examples, made.torch_device)
+    before = made.head.features(network, batch)
+    states = lower_states(network, lambda: made.head.features(network, batch))
+    assert states is not None
+    (lowest,) = frozen_layers(network)
+    with torch.no_grad():
+        for parameter in lowest.parameters():
+            parameter.zero_()
+    with replayed(network, states):
+        assert torch.allclose(made.head.features(network, batch), before, atol=1e-6)
+    assert not torch.allclose(made.head.features(network, batch), before, atol=1e-3)
+
+
+def test_no_layer_is_replayed_where_something_below_it_trains(root: Path) -> None:
+    network = learner(root, Head.CLASSIFY, Family.ENCODER, "freeze")._network(0)
+    assert len(frozen_layers(network)) == 1
+    network.backbone.get_parameter("embeddings.word_embeddings.weight").requires_grad_(True)
+    assert frozen_layers(network) == []
+    assert lower_states(network, lambda: pytest.fail("nothing to run")) is None
+
+
+@pytest.mark.parametrize(("longest", "limit", "length"), [(9, None, 16), (8, None, 8), (9, 12, 12), (12, 12, 12)])
+def test_lengths_are_padded_to_a_multiple_but_not_beyond_the_networks_positions(
+    longest: int, limit: int | None, length: int
+) -> None:
+    examples = [{"ids": [5] * n, "states": torch.ones(n, 3)} for n in (2, longest)]
+    made = collate(examples, {"ids": 0}, torch.device("cpu"), limit=limit)
+    assert made["ids"].shape == made["mask"].shape == (2, length)
+    assert made["states"].shape == (2, length, 3)
+    assert made["mask"].sum(1).tolist() == [2, longest]
+    assert made["states"].sum((1, 2)).tolist() == [6.0, 3.0 * longest]
 
 
 def test_two_fused_encoders_are_not_cached_since_their_cross_attention_trains(root: Path) -> None:

@@ -9,10 +9,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 Example = Mapping[str, Any]
 Batch = dict[str, Tensor]
+
+MULTIPLE = 8
+"""Lengths are padded to a multiple of this: whole vector registers, and far fewer shapes to prepare kernels for."""
 
 POOL = 8
 """Batches that are sorted together by length: large enough to save padding, small enough to keep the order random."""
@@ -58,27 +62,46 @@ def _chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
 
 
 def collate(
-    examples: Sequence[Example], fills: Mapping[str, int], device: torch.device, *, left: bool = False
+    examples: Sequence[Example],
+    fills: Mapping[str, int],
+    device: torch.device,
+    *,
+    left: bool = False,
+    limit: int | None = None,
 ) -> Batch:
-    """Pad every entry to the longest: lists with `fills[name]`, numbers stacked, tensors padded with zeros.
+    """Pad every entry to one length, a `MULTIPLE` or `limit`: lists with `fills[name]`, tensors with zeros.
 
-    Adds `mask` (1 for real tokens of `ids`). `left` pads on the left.
+    Numbers and vectors are stacked. Adds `mask` (1 for real tokens of `ids`). `left` pads on the left. `limit` is the
+    number of positions of the network, None where it has no such limit.
     """
     batch: Batch = {}
     for name, first in examples[0].items():
         values = [example[name] for example in examples]
         if isinstance(first, Tensor):
-            batch[name] = torch.stack(values) if first.dim() == 1 else pad_sequence(values, batch_first=True)
+            batch[name] = torch.stack(values) if first.dim() == 1 else _stack(values, limit)
         elif isinstance(first, list):
-            batch[name] = torch.tensor(_pad(values, fills[name], left=left))
+            batch[name] = torch.tensor(_pad(values, fills[name], left=left, limit=limit))
         else:
             batch[name] = torch.tensor(values)
     if "ids" in batch:
-        batch["mask"] = torch.tensor(_pad([[1] * len(e["ids"]) for e in examples], 0, left=left))
+        real = [[1] * len(example["ids"]) for example in examples]
+        batch["mask"] = torch.tensor(_pad(real, 0, left=left, limit=limit))
     return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
 
 
-def _pad(values: Sequence[list[int]], fill: int, *, left: bool) -> list[list[int]]:
-    longest = max(map(len, values))
-    pads = [[fill] * (longest - len(v)) for v in values]
+def _stack(values: Sequence[Tensor], limit: int | None) -> Tensor:
+    """(rows, padded length, width) from tensors (length, width)."""
+    stacked = pad_sequence(list(values), batch_first=True)
+    return functional.pad(stacked, (0, 0, 0, _padded(stacked.shape[1], limit) - stacked.shape[1]))
+
+
+def _pad(values: Sequence[list[int]], fill: int, *, left: bool, limit: int | None) -> list[list[int]]:
+    length = _padded(max(map(len, values)), limit)
+    pads = [[fill] * (length - len(v)) for v in values]
     return [pad + v if left else v + pad for v, pad in zip(values, pads, strict=True)]
+
+
+def _padded(longest: int, limit: int | None) -> int:
+    """`longest` rounded up to a `MULTIPLE`, but not beyond `limit`."""
+    rounded = -(-longest // MULTIPLE) * MULTIPLE
+    return rounded if limit is None else max(longest, min(rounded, limit))

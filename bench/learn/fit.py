@@ -19,6 +19,7 @@ from bench.learn.batch import Batch, Encoded, Example, prediction_order, trainin
 from bench.learn.checkpoint import identity, load_tokenizer
 from bench.learn.heads import open_head
 from bench.learn.loop import schedule, train
+from bench.learn.lower import lower_states, replayed
 from bench.learn.network import Network, count
 from bench.learner import Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
@@ -40,6 +41,7 @@ class ModelLearner:
         self.torch_device = devices.pick_device()
         devices.reset_peak_memory(self.torch_device)
         devices.seed_everything(0)
+        self.writes = assignment.task.head is Head.GENERATE
         self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
         self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
         self.head.fit_to(self.template)
@@ -115,7 +117,13 @@ class ModelLearner:
             return self.head.loss(network, self._features(network, batch), batch)
 
     def _features(self, network: Network, batch: Batch) -> Tensor:
-        return batch["features"] if "features" in batch else self.head.features(network, batch)
+        """What the head reads: computed before, or from what the frozen layers gave, or from the tokens."""
+        if "features" in batch:
+            return batch["features"]
+        if "lower" not in batch:
+            return self.head.features(network, batch)
+        with replayed(network, batch["lower"]):
+            return self.head.features(network, batch)
 
     @torch.inference_mode()
     def _answers(self, network: Network, encoded: Encoded, examples: Sequence[Example]) -> tuple[list[Prediction], int]:
@@ -130,10 +138,10 @@ class ModelLearner:
         return self.head.decode(raw, encoded), self.head.capped(raw)
 
     def _answer(self, network: Network, examples: Sequence[Example]) -> list[object]:
-        if "features" not in examples[0]:
+        if self.writes:
             return self.head.predict(network, examples, self.torch_device)
         batch = self.head.collate(examples, self.torch_device)
-        return self.head.answers(network, batch["features"], batch)
+        return self.head.answers(network, self._features(network, batch), batch)
 
     def _predict(self, network: Network, rows: Rows) -> Predicted:
         started = time.perf_counter()
@@ -149,34 +157,56 @@ class ModelLearner:
         return Predicted(predictions, health, time.perf_counter() - started)
 
     def _compute_frozen(self, network: Network) -> None:
-        """Where only the head trains, run everything below it once for each example."""
-        writes = self.assignment.task.head is Head.GENERATE
-        if self.method.frozen != "backbone" or (writes and network.fresh) or self._too_large():
+        """Run what never changes during training once for each example: the backbone, or its lower layers."""
+        if self._too_large():
             return
-        self.train_examples = self._with_features(network, self.train_set)
-        if not writes:
-            self.validation_examples = self._with_features(network, self.validation_set)
+        network.eval()
+        if self.method.frozen == "backbone" and not (self.writes and network.fresh):
+            along = "labels" if self.writes else "ids"
+            self._remember("features", along, lambda batch: self.head.features(network, batch), drop=("ids", "types"))
+        elif self.method.frozen == "lower":
+            self._remember("lower", "ids", lambda batch: self._lower(network, batch))
 
     def _too_large(self) -> bool:
         tokens = sum(self.train_set.lengths) + sum(self.validation_set.lengths)
         return tokens * self.width * 4 > CACHE_LIMIT
 
+    def _lower(self, network: Network, batch: Batch) -> Tensor | None:
+        return lower_states(network, lambda: self.head.features(network, batch))
+
+    def _remember(
+        self, name: str, along: str, compute: Callable[[Batch], Tensor | None], drop: Sequence[str] = ()
+    ) -> None:
+        """Give the examples of training, and of validation unless texts are written, what `compute` gives as `name`.
+
+        It has one vector an example, or one for each element of the entry `along`; entries in `drop` go.
+        """
+
+        def remember(encoded: Encoded) -> Sequence[Example]:
+            found = self._computed(encoded, along, compute)
+            if found is None:
+                return encoded.examples
+            kept = [{k: v for k, v in e.items() if k not in drop} for e in encoded.examples]
+            return [{**example, name: states} for example, states in zip(kept, found, strict=True)]
+
+        self.train_examples = remember(self.train_set)
+        if not self.writes:
+            self.validation_examples = remember(self.validation_set)
+
     @torch.inference_mode()
-    def _with_features(self, network: Network, encoded: Encoded) -> list[Example]:
-        """The examples with `features` in place of the tokens that they come from."""
-        network.eval()
-        kept: list[Example] = [{}] * len(encoded.examples)
+    def _computed(
+        self, encoded: Encoded, along: str, compute: Callable[[Batch], Tensor | None]
+    ) -> list[Tensor] | None:
+        found: list[Tensor] = [torch.empty(0)] * len(encoded.examples)
         for members in prediction_order(encoded.lengths, PREDICTION_BATCH):
             batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)
             with devices.autocast(self.torch_device, self.precision):
-                features = self.head.features(network, batch).float()
-            for i, row in zip(members, features, strict=True):
-                example = encoded.examples[i]
-                length = len(example.get("labels", example["ids"]))
-                own = row if row.dim() == 1 else row[:length]
-                rest = {k: v for k, v in example.items() if k not in ("ids", "types")}
-                kept[i] = {**rest, "features": own.clone()}
-        return kept
+                states = compute(batch)
+            if states is None:
+                return None
+            for i, own in zip(members, states.float(), strict=True):
+                found[i] = (own if own.dim() == 1 else own[: len(encoded.examples[i][along])]).clone()
+        return found
 
 
 def open_learner(assignment: Assignment) -> ModelLearner:

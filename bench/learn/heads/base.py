@@ -31,13 +31,15 @@ class HeadLogic(ABC):
         self.tokenizer = tokenizer
         self.input_tokens = self.task.input_tokens
         """Most tokens of an input: the task's limit, or the network's where that is smaller (set by `fit_to`)."""
+        self.positions: int | None = None
+        """How many positions the network has, None where it has no such limit (set by `fit_to`)."""
         self.fills = {"ids": tokenizer.pad_token_id, "types": 0, "labels": -100, "targets": -100}
 
     def fit_to(self, network: Network) -> None:
         """Heed how many positions the network has."""
-        limit = position_limit(network.config)
-        if limit is not None:
-            self.input_tokens = min(self.input_tokens, limit)
+        self.positions = position_limit(network.config)
+        if self.positions is not None:
+            self.input_tokens = min(self.input_tokens, self.positions)
 
     @property
     def decoder(self) -> bool:
@@ -46,7 +48,7 @@ class HeadLogic(ABC):
 
     def collate(self, examples: Sequence[Example], device: torch.device) -> Batch:
         """Pad on the right."""
-        return collate(examples, self.fills, device)
+        return collate(examples, self.fills, device, limit=self.positions)
 
     def build(self, *, pretrained: bool) -> Network:
         """A network with a new linear head of `self.outputs` outputs."""

@@ -36,7 +36,7 @@ class Generate(HeadLogic):
 
     def fit_to(self, network: Network) -> None:
         """Heed how many positions the network has; in a decoder input, cue and output share them."""
-        limit = position_limit(network.config)
+        self.positions = limit = position_limit(network.config)
         if limit is not None:
             cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"] if self.decoder else []
             spare = self.cap + len(cue) if self.decoder else 0
@@ -108,7 +108,9 @@ class Generate(HeadLogic):
 
     def predict(self, network: Network, examples: Sequence[Example], device: torch.device) -> list[Any]:
         """The written token ids of each example, greedily, up to the stop token or the cap."""
-        batch = collate([{"ids": e["ids"]} for e in examples], self.fills, device, left=self.decoder)
+        inputs = [{"ids": e["ids"]} for e in examples]
+        limit = self.positions - self.cap if self.positions is not None and self.decoder else self.positions
+        batch = collate(inputs, self.fills, device, left=self.decoder, limit=limit)
         written = cast(Any, network.backbone).generate(
             input_ids=batch["ids"],
             attention_mask=batch["mask"],
