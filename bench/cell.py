@@ -223,14 +223,15 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
             cost=_cost(record, seconds + work.resumed_seconds, learner.peak_memory()),
             provenance={**record.provenance, "device": learner.device, "precision": learner.precision},
         )
-    return _with_scores(record, work) if record.outcome is Outcome.OK else record
+    return _with_scores(record, work, work.material) if record.outcome is Outcome.OK and work.material else record
 
 
-def _with_scores(record: Record, work: _Work) -> Record:
+def _with_scores(record: Record, work: _Work, material: Material) -> Record:
     by_seed = [final.training.scores or {} for final in work.finals]
     means = {name: fmean(scores[name] for scores in by_seed) for name in work.metric.measures}
     low, high = score.interval(work.metric, [f.statistics for f in work.finals if f.statistics is not None])
-    return dataclasses.replace(record, scores=means, score=means[work.metric.name], low=low, high=high)
+    data = dataclasses.replace(material.splits.data, overlap=material.overlap)
+    return dataclasses.replace(record, data=data, scores=means, score=means[work.metric.name], low=low, high=high)
 
 
 def _cost(record: Record, seconds: float, peak_memory: int | None) -> Cost:

@@ -108,7 +108,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class Data:
-    """What was learnt from and scored on. `sha256` is of the rows used, `revision` of the hub data set."""
+    """What was learnt from and scored on. `sha256` is of the rows used, `revision` of the hub data set.
+
+    `overlap` counts the test rows with the very inputs of a train row, None where the test rows were never opened.
+    """
 
     source: str
     origin: str
@@ -118,6 +121,7 @@ class Data:
     validation: int
     test: int
     synthetic: bool = False
+    overlap: int | None = None
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 STRATA = 4
 """The first trials cover this many equal parts of the (logarithmic) range; after them the sampler is on its own."""
 
-COMPARED = 1
-"""Trials that must have run to their end before one may be pruned: the first, at the method's default rate."""
+COMPARED = 2
+"""Trials that must have run to their end before one may be pruned. One alone would decide by its first epoch."""
 
 Train = Callable[[int, float, Callable[[Point], bool]], Training]
 """Runs trial `number` at a rate; hands every evaluation to the callback, which says whether to go on."""

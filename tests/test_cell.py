@@ -104,6 +104,19 @@ def test_the_score_is_the_mean_of_the_seeds_inside_its_interval(tmp_path: Path) 
     assert record.floors["majority"]["accuracy"] == 50.0
 
 
+def test_the_record_counts_test_rows_that_are_known_from_training(tmp_path: Path) -> None:
+    """Unknown where the test split was never opened."""
+    train = fakes.material().splits.train
+    new = [{**row, "text": f"once more {row['text']}"} for row in train]
+    for rows, count in ((new, 0), ([*new, *train[:2]], 2)):
+        data = run(tmp_path, test=lambda rows=rows: rows).record.data  # type: ignore[misc]
+        assert data is not None
+        assert data.overlap == count
+    failed = run(tmp_path, failing(MemoryError("no room"))).record.data
+    assert failed is not None
+    assert failed.overlap is None
+
+
 def test_rates_are_scaled_to_the_width_of_the_model(tmp_path: Path) -> None:
     class Narrow(fakes.FakeLearner):
         width = 128

@@ -12,7 +12,7 @@ import torch
 
 from bench.errors import UnsupportedError
 from bench.learn import device, fit
-from bench.learn.batch import collate
+from bench.learn.batch import collate, prediction_order
 from bench.learn.fit import ModelLearner
 from bench.learn.lower import frozen_layers, lower_states, replayed
 from bench.learn.network import Network
@@ -102,7 +102,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
     rows = tiny.rows(head)
     together = list(fitted.predict(rows).predictions)
     assert list(fitted.predict(rows[::-1]).predictions)[::-1] == together
-    monkeypatch.setattr(fit, "PREDICTION_BATCH", 1)
+    monkeypatch.setitem(fit.PREDICTION_TOKENS, "cpu", 1)
     assert list(fitted.predict(rows).predictions) == together
 
 
@@ -190,6 +190,13 @@ def test_lengths_are_padded_to_a_multiple_but_not_beyond_the_networks_positions(
     assert made["states"].shape == (2, length, 3)
     assert made["mask"].sum(1).tolist() == [2, longest]
     assert made["states"].sum((1, 2)).tolist() == [6.0, 3.0 * longest]
+
+
+def test_prediction_batches_keep_to_their_tokens_longest_first() -> None:
+    lengths = [3, 50, 7, 50, 9, 200, 1]
+    batches = prediction_order(lengths, 100)
+    assert batches == [[5], [1, 3], [4, 2, 0, 6]]
+    assert prediction_order([], 100) == []
 
 
 def test_two_fused_encoders_are_not_cached_since_their_cross_attention_trains(root: Path) -> None:
