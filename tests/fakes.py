@@ -37,7 +37,7 @@ TASK = Task(
     schema={"text": "text", "label": "label"}, inputs=("text",), reference="label",
     sources={"files": Files()}, input_tokens=8, floors=("majority",),
 )
-MODEL = Model("tiny", Family.ENCODER, "bench/checkpoints/tiny")
+MODEL = Model("tiny", Family.ENCODER, "some/tiny")
 BUDGET = Budget(trials=4, seeds=(1, 2), epochs=2, batch_size=8, evaluations=4)
 
 

@@ -200,3 +200,16 @@ def test_an_earlier_record_with_the_same_budget_is_the_estimate() -> None:
 
 def test_a_longer_budget_is_estimated_to_take_longer() -> None:
     assert estimate.seconds(fakes.cell(budget=replace(fakes.BUDGET, epochs=9))) > estimate.seconds(fakes.cell())
+
+
+def test_a_larger_model_is_estimated_to_take_longer_and_an_unknown_one_as_long_as_a_base_model(tmp_path: Path) -> None:
+    def directory(width: int) -> str:
+        place = tmp_path / str(width)
+        place.mkdir()
+        (place / "config.json").write_text(json.dumps({"num_hidden_layers": 12, "hidden_size": width}))
+        return str(place)
+
+    small, base = (replace(fakes.MODEL, path=directory(width)) for width in (384, 768))
+    hub = replace(fakes.MODEL, path="some/model")
+    times = [estimate.seconds(replace(fakes.cell(), model=model)) for model in (small, base, hub)]
+    assert times[0] < times[1] == times[2]
