@@ -100,9 +100,10 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
     material = work.material = open_material()
     learner = work.learner = open_learner(_assignment(cell, material))
     work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
-    best = work.best = _search(work, _Trainer(learner, material, work.metric), work.rates, study)
+    trainer = _Trainer(learner, material, work.metric)
+    best = work.best = _search(work, trainer, work.rates, study)
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(number, best.rate, seed, _Trainer(learner, material, work.metric)))
+        work.finals.append(_final(number, best.rate, seed, trainer, cell.budget.epochs))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
@@ -114,7 +115,7 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     budget, metric = work.cell.budget, work.metric
 
     def train(number: int, rate: float, go_on: Callable[[Point], bool]) -> Training:
-        return trainer.train(number, rate, SEARCH_SEED, go_on)[0]
+        return trainer.train(number, rate, SEARCH_SEED, go_on, budget.trial_epochs)[0]
 
     def keep(trial: Training, resumed: bool) -> None:
         work.trials.append(trial)
@@ -127,9 +128,9 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     return best
 
 
-def _final(number: int, rate: float, seed: int, trainer: _Trainer) -> Scored:
+def _final(number: int, rate: float, seed: int, trainer: _Trainer, epochs: int) -> Scored:
     """Train at the chosen rate from a fresh seed, then answer the test questions."""
-    training, fitted = trainer.train(number, rate, seed, lambda point: True)
+    training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs)
     if training.state == "DIVERGED":
         return Scored(training)
     material, metric = trainer.material, trainer.metric
@@ -157,8 +158,10 @@ class _Trainer:
     def sign(self) -> int:
         return 1 if self.metric.higher_is_better else -1
 
-    def train(self, number: int, rate: float, seed: int, go_on: Callable[[Point], bool]) -> tuple[Training, Fitted]:
-        fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)))
+    def train(
+        self, number: int, rate: float, seed: int, go_on: Callable[[Point], bool], epochs: int
+    ) -> tuple[Training, Fitted]:
+        fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)), epochs)
         training = Training(
             number=number, rate=rate, seed=seed, state=fitted.state,
             value=None if fitted.value is None else self.sign * fitted.value,

@@ -46,7 +46,8 @@ def steps(cell: Cell) -> int:
     rows = budget.train_size or USUAL_ROWS
     if cell.source == "bundled":
         rows = min(rows, USUAL_ROWS)
-    return math.ceil(rows / budget.batch_size) * budget.epochs * (budget.trials + len(budget.seeds))
+    epochs = budget.trial_epochs * budget.trials + budget.epochs * len(budget.seeds)
+    return math.ceil(rows / budget.batch_size) * epochs
 
 
 def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
@@ -67,4 +68,4 @@ def _size(model: Model) -> float:
         return BASE_SIZE
     config = json.loads((place / "config.json").read_text(encoding="utf-8"))
     layers, width = (next((config[key] for key in keys if key in config), None) for keys in (LAYERS, WIDTHS))
-    return layers * width**2 if layers and width else BASE_SIZE
+    return float(layers * width**2) if layers and width else BASE_SIZE

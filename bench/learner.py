@@ -83,8 +83,9 @@ class Learner(Protocol):
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        epochs: int,
     ) -> Fitted:
-        """Train at `rate`, evaluating `budget.evaluations` times at equal distances, the last at the end.
+        """Train at `rate` for `epochs`, evaluating `budget.evaluations` times at equal distances, the last at the end.
 
         `validate` scores predictions for the validation rows (higher is better here, always); `report` sees every
         evaluation and says whether to go on (False prunes).

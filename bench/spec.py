@@ -174,6 +174,7 @@ class Budget:
 
     `epochs` and `batch_size` (rows) fix the number of optimizer steps of one training; `patience` is the number of
     evaluations without a better validation score after which a training stops early. Sizes are row counts, None is all.
+    `search_epochs` shortens the trials of the search, which only rank learning rates (None: as long as the others).
     """
 
     trials: int = 4
@@ -185,6 +186,12 @@ class Budget:
     train_size: int | None = None
     validation_size: int | None = None
     test_size: int | None = None
+    search_epochs: int | None = None
+
+    @property
+    def trial_epochs(self) -> int:
+        """Epochs of a trial, never more than of a final training."""
+        return min(self.search_epochs or self.epochs, self.epochs)
 
     def __post_init__(self) -> None:
         low = {
@@ -194,6 +201,7 @@ class Budget:
             "evaluations": self.evaluations,
             "patience": self.patience,
             "seeds": len(self.seeds),
+            "search_epochs": self.trial_epochs,
         }
         for name, value in low.items():
             if value < 1:

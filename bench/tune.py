@@ -160,5 +160,5 @@ class _Judge:
     def __call__(self, point: Point) -> bool:
         self.seen += 1
         self.trial.report(point.validation, self.seen)
-        last = self.seen >= self.budget.evaluations or point.epoch >= self.budget.epochs
+        last = self.seen >= self.budget.evaluations or point.epoch >= self.budget.trial_epochs
         return last or not self.trial.should_prune()

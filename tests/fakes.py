@@ -102,6 +102,7 @@ class FakeLearner:
     def __init__(self, assignment: Assignment, *, pause: float = 0.0, limit: float = math.inf) -> None:
         self.assignment, self.pause, self.limit = assignment, pause, limit
         self.fits: list[tuple[float, int]] = []
+        self.epochs: list[int] = []
 
     def fit(
         self,
@@ -109,9 +110,11 @@ class FakeLearner:
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        epochs: int,
     ) -> Fitted:
         """Train, which is to get better with every evaluation."""
         self.fits.append((rate, seed))
+        self.epochs.append(epochs)
         if rate > self.limit:
             return self.fitted("DIVERGED", (), rate, seed, "the loss is not finite at step 3")
         curve: list[Point] = []
@@ -119,7 +122,7 @@ class FakeLearner:
         for number in range(1, count + 1):
             time.sleep(self.pause)
             score = validate(self.answers(self.assignment.validation, rate, seed, number / count))
-            epoch = self.assignment.budget.epochs * number / count
+            epoch = epochs * number / count
             curve.append(Point(step=10 * number, epoch=epoch, loss=1 / number, validation=score, seconds=0.1))
             if not report(curve[-1]):
                 return self.fitted("PRUNED", curve, rate, seed)

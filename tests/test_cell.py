@@ -91,6 +91,19 @@ def test_all_trials_share_a_seed_and_each_final_has_its_own(tmp_path: Path) -> N
     assert {t.rate for t in record.finals} == {record.rate}
 
 
+def test_trials_may_be_shorter_than_the_trainings_that_are_scored(tmp_path: Path) -> None:
+    learners: list[fakes.FakeLearner] = []
+
+    def opener(assignment: Assignment) -> Learner:
+        learners.append(fakes.FakeLearner(assignment))
+        return learners[-1]
+
+    record = run(tmp_path, opener, budget=replace(fakes.BUDGET, epochs=6, search_epochs=2)).record
+    assert learners[0].epochs == [2, 2, 2, 2, 6, 6]
+    assert max(point.epoch for trial in record.trials for point in trial.curve) == 2
+    assert replace(fakes.BUDGET, epochs=1, search_epochs=2).trial_epochs == 1
+
+
 def test_the_score_is_the_mean_of_the_seeds_inside_its_interval(tmp_path: Path) -> None:
     record = run(tmp_path).record
     assert record.outcome is Outcome.OK
@@ -197,9 +210,9 @@ def test_an_interrupt_is_not_a_result(tmp_path: Path) -> None:
 
 def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) -> None:
     class Fickle(fakes.FakeLearner):
-        def fit(self, rate: float, seed: int, validate: Any, report: Any) -> Any:
+        def fit(self, rate: float, seed: int, validate: Any, report: Any, epochs: int) -> Any:
             self.limit = 0.0 if seed == 2 else 1.0
-            return super().fit(rate, seed, validate, report)
+            return super().fit(rate, seed, validate, report, epochs)
 
     finished = run(tmp_path, Fickle, budget=Budget(trials=2, seeds=(1, 2, 3)))
     record = finished.record

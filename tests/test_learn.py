@@ -51,7 +51,7 @@ def exact(head: Head) -> Any:
 
 
 def train(made: ModelLearner, rate: float = 1e-3, seed: int = 1) -> Fitted:
-    return made.fit(rate, seed, accept, lambda point: True)
+    return made.fit(rate, seed, accept, lambda point: True, made.assignment.budget.epochs)
 
 
 @pytest.mark.parametrize("method", tiny.METHODS)
@@ -110,7 +110,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
 def test_a_training_set_can_be_learnt_by_heart(root: Path, head: Head, family: Family) -> None:
     """`runs without error` is not `learns`: full fine-tuning answers its own training rows."""
     made = learner(root, head, family, "full", epochs=150, batch_size=8, evaluations=1)
-    fitted = made.fit(5e-3, 1, exact(head), lambda point: True)
+    fitted = made.fit(5e-3, 1, exact(head), lambda point: True, 150)
     assert fitted.value is not None
     assert fitted.value >= 0.99
 
@@ -243,7 +243,7 @@ def test_a_loss_that_is_no_number_ends_the_training_as_diverged(root: Path) -> N
 
 def test_a_hopeless_training_is_pruned_and_its_last_evaluation_is_not_asked(root: Path) -> None:
     made = learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=4, evaluations=4)
-    fitted = made.fit(1e-3, 1, accept, lambda point: False)
+    fitted = made.fit(1e-3, 1, accept, lambda point: False, 4)
     assert (fitted.state, len(fitted.curve)) == ("PRUNED", 1)
 
 
@@ -256,7 +256,7 @@ def test_the_best_parameters_are_kept_and_patience_ends_a_training(root: Path) -
         seen.append(list(predictions))
         return -abs(len(seen) - 2.0)
 
-    fitted = made.fit(5e-3, 1, validate, lambda point: True)
+    fitted = made.fit(5e-3, 1, validate, lambda point: True, 8)
     assert len(fitted.curve) == 4
     assert fitted.best_step == fitted.curve[1].step
     assert list(fitted.predict(tiny.rows(Head.CLASSIFY)).predictions) == seen[1]

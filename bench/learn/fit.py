@@ -66,12 +66,13 @@ class ModelLearner:
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        epochs: int,
     ) -> Fitted:
         """See `bench.learner.Learner.fit`."""
         network = self._network(seed)
         budget = self.assignment.budget
         per_epoch = -(-len(self.train_examples) // budget.batch_size)
-        plan = schedule(per_epoch, budget.epochs, budget.evaluations, budget.patience)
+        plan = schedule(per_epoch, epochs, budget.evaluations, budget.patience)
 
         def evaluate() -> float:
             return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
