@@ -100,7 +100,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, plan.steps, rate)
         loss = loss_of(batch)
-        objective = loss + routine.penalty() if routine.penalty else loss
+        objective: Tensor = loss + routine.penalty() if routine.penalty else loss
         objective.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trainable, CLIP)
         optimizer.step()

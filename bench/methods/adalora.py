@@ -21,6 +21,9 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
             f"target_r={options['target_r']}"
         )
     inject(network, _config(options, network, steps=1, tinit=0, tfinal=0))
+    for name, parameter in network.backbone.named_parameters():
+        if ".ranknum." in name:  # a constant that peft makes trainable when it moves it off the CPU
+            parameter.requires_grad_(False)
 
 
 def routine(network: Network, options: Mapping[str, Any], steps: int) -> Routine:
@@ -81,7 +84,7 @@ METHOD = Method(
     name="adalora",
     title="AdaLoRA",
     version=1,
-    rates=LogRange(low=3e-4, high=1e-2, default=2e-3),
+    rates=LogRange(low=3e-4, high=6e-3, default=2e-3),
     apply=apply,
     options={
         "target_r": 8, "init_r": 12, "alpha": 32, "dropout": 0.0,

@@ -30,7 +30,7 @@ METHOD = Method(
     name="bitfit",
     title="BitFit (biases only)",
     version=1,
-    rates=LogRange(low=3e-4, high=1e-2, default=2e-3),
+    rates=LogRange(low=2e-4, high=1e-2, default=2e-3),
     apply=apply,
     source="Ben Zaken et al. 2022, BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based Masked "
     "Language-models (rates 1e-4 to 1e-3, at most ten times those of full fine-tuning)",

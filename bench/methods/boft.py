@@ -48,7 +48,7 @@ METHOD = Method(
     name="boft",
     title="BOFT",
     version=1,
-    rates=LogRange(low=3e-4, high=1e-2, default=2e-3),
+    rates=LogRange(low=1e-4, high=5e-3, default=1e-3),
     apply=apply,
     options={"block_size": 8, "n_butterfly_factor": 2},
     source="Liu et al. 2023, Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization (m=2, b=8, as there "

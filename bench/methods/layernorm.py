@@ -31,7 +31,7 @@ METHOD = Method(
     name="layernorm",
     title="LayerNorm tuning",
     version=1,
-    rates=LogRange(low=3e-4, high=1e-2, default=2e-3),
+    rates=LogRange(low=2e-4, high=6e-3, default=1.5e-3),
     apply=apply,
     source="Zhao et al. 2023, Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM Finetuning; "
     "ValizadehAslani and Liang 2024, LayerNorm: A Key Component in Parameter-Efficient Fine-Tuning",

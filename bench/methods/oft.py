@@ -34,7 +34,7 @@ METHOD = Method(
     name="oft",
     title="OFT",
     version=1,
-    rates=LogRange(low=3e-4, high=1e-2, default=2e-3),
+    rates=LogRange(low=1e-4, high=3e-3, default=1e-3),
     apply=apply,
     options={"block_size": 32},
     source="Qiu et al. 2023, Controlling Text-to-Image Diffusion by Orthogonal Finetuning; peft",

@@ -22,7 +22,7 @@ METHOD = Method(
     name="rslora",
     title="rsLoRA",
     version=1,
-    rates=LogRange(low=3e-5, high=2e-3, default=3e-4),
+    rates=LogRange(low=3e-5, high=1e-3, default=2e-4),
     apply=apply,
     options=lora.METHOD.options,
     source="Kalajdzievski 2023, A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA; peft. LoRA's rates, "

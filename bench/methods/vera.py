@@ -33,7 +33,7 @@ METHOD = Method(
     name="vera",
     title="VeRA",
     version=1,
-    rates=LogRange(low=1e-3, high=3e-2, default=6e-3),
+    rates=LogRange(low=1e-3, high=2e-2, default=5e-3),
     apply=apply,
     options={"r": 256, "d_initial": 0.1, "dropout": 0.0},
     source="Kopiczko et al. 2023, VeRA: Vector-based Random Matrix Adaptation (rates 2e-3 to 2e-2 on GLUE); peft",
