@@ -31,7 +31,7 @@ def routine(network: Network, options: Mapping[str, Any], steps: int) -> Routine
 
     Between these, every `interval` steps, the entries of E whose importance is least are set to 0, so many that
     `target_r` a projection are left in the end (Zhang et al. 2023, algorithm 1). A training of fewer than three steps
-    is too short for any of this and prunes nothing.
+    is too short for any of this and prunes nothing. What is counted and stored has the ranks before pruning.
     """
     from peft.tuners.adalora.layer import RankAllocator
 
