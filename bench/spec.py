@@ -147,6 +147,18 @@ class LogRange:
 
 
 @dataclass(frozen=True)
+class Routine:
+    """What a method does during one training besides the plain step; made anew for every training.
+
+    `penalty()`, a scalar tensor, is added to the task's loss before the gradient is taken; what is reported stays the
+    task's loss. `after_step(n)` is called after the n-th optimizer step (from 1), with the gradients still there.
+    """
+
+    penalty: Callable[[], Any] | None = None
+    after_step: Callable[[int], None] | None = None
+
+
+@dataclass(frozen=True)
 class Method:
     """Which parameters train, and how.
 
@@ -155,6 +167,8 @@ class Method:
     Adam rate falls as width grows (Yang et al. 2022, muP). `options` are the bracketed parameters of its name with
     their defaults. `pretrained` False starts from random weights. `frozen` says what never changes during training, so
     that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers) or "nothing".
+    `routine(network, options, steps)` is asked for at the start of a training of so many steps. `merge(network)` folds
+    what was trained into the weights in place, so that the network needs no part of the method any more.
     """
 
     name: str
@@ -166,6 +180,8 @@ class Method:
     pretrained: bool = True
     frozen: str = "nothing"
     source: str = ""
+    routine: Callable[[Any, Mapping[str, Any], int], Routine] | None = None
+    merge: Callable[[Any], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_glue_lite_is_five_tasks_three_families_five_methods() -> None:
         (catalog.model, "bert-mni", "unknown model 'bert-mni'. Did you mean 'bert-mini'?"),
         (catalog.method, "headonly", "unknown method 'headonly'. Did you mean 'head_only'?"),
         (catalog.suite, "gluelite", "unknown suite 'gluelite'. Did you mean 'glue-lite'?"),
-        (catalog.method, "zzz", "unknown method 'zzz'. Known: freeze, full,"),
+        (catalog.method, "zzz", "unknown method 'zzz'. Known: adalora, bitfit,"),
     ],
 )
 def test_an_unknown_name_gets_the_nearest_one(lookup: object, name: str, advice: str) -> None:

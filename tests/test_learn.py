@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from bench import catalog
 from bench.errors import UnsupportedError
 from bench.learn import device, fit
 from bench.learn.batch import collate, prediction_order
@@ -52,58 +53,6 @@ def exact(head: Head) -> Any:
 
 def train(made: ModelLearner, rate: float = 1e-3, seed: int = 1) -> Fitted:
     return made.fit(rate, seed, accept, lambda point: True, made.assignment.budget.epochs)
-
-
-@pytest.mark.parametrize("method", tiny.METHODS)
-@pytest.mark.parametrize(("head", "family"), CELLS)
-def test_exactly_what_the_method_says_moves(
-    root: Path, head: Head, family: Family, method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a few steps every trainable tensor has moved and every other is bit-identical."""
-    made = learner(root, head, family, method, batch_size=8, epochs=4, evaluations=1)
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
-    build = made._network
-
-    def watched(seed: int) -> Network:
-        network = build(seed)
-        before.update({n: p.detach().clone() for n, p in network.named_parameters()})
-        after.update(dict(network.named_parameters()))
-        return network
-
-    monkeypatch.setattr(made, "_network", watched)
-    train(made, rate=1e-2)
-    moved = {n for n, p in after.items() if not torch.equal(p, before[n])}
-    asked = {n for n, p in after.items() if p.requires_grad}
-    assert moved <= asked
-    # A key's bias shifts all scores of a query alike, which softmax undoes: its true gradient is zero.
-    assert {n for n in asked - moved if not n.endswith(("key.bias", "k_proj.bias"))} == set()
-    if method in ("full", "scratch"):
-        assert asked == set(after)
-    else:
-        assert asked < set(after)
-
-
-@pytest.mark.parametrize(("head", "family"), CELLS)
-def test_the_head_trains_under_every_method(root: Path, head: Head, family: Family) -> None:
-    for method in tiny.METHODS:
-        parameters = learner(root, head, family, method).parameters
-        assert parameters.trainable == parameters.method + parameters.head
-        assert 0 < parameters.trainable <= parameters.total
-        if head is not Head.GENERATE:
-            assert parameters.head == (tiny.SIZE + 1) * (2 if head is Head.SPAN else len(tiny.LABELS[head]))
-
-
-@pytest.mark.parametrize(("head", "family"), CELLS)
-def test_padding_batch_size_and_order_do_not_change_predictions(
-    root: Path, head: Head, family: Family, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fitted = train(learner(root, head, family, "full", epochs=3), rate=3e-3)
-    rows = tiny.rows(head)
-    together = list(fitted.predict(rows).predictions)
-    assert list(fitted.predict(rows[::-1]).predictions)[::-1] == together
-    monkeypatch.setitem(fit.PREDICTION_TOKENS, "cpu", 1)
-    assert list(fitted.predict(rows).predictions) == together
 
 
 @pytest.mark.parametrize(("head", "family"), CELLS)
@@ -203,7 +152,7 @@ def test_two_fused_encoders_are_not_cached_since_their_cross_attention_trains(ro
     assert "features" not in learner(root, Head.GENERATE, Family.ENCODER, "head_only").train_examples[0]
 
 
-@pytest.mark.parametrize("method", tiny.METHODS)
+@pytest.mark.parametrize("method", catalog.methods())
 def test_the_same_seed_gives_the_same_training_whatever_ran_before(root: Path, method: str) -> None:
     first = learner(root, Head.CLASSIFY, Family.ENCODER, method)
     curve = train(first, seed=3).curve

@@ -16,7 +16,7 @@ from bench import catalog, estimate
 from bench.errors import NothingSelectedError, RequestError, StoreError, UnknownNameError
 from bench.plan import Cell, Plan, Request, make
 from bench.record import Cost, Outcome, Record, to_json
-from bench.spec import Budget, Files, LogRange
+from bench.spec import Budget, Files, LogRange, Routine
 from bench.suite import Suite
 from tests import fakes
 from tests.hub_server import COMMIT, serving
@@ -152,9 +152,10 @@ def test_what_a_result_depends_on_changes_the_fingerprint(what: str) -> None:
         {"task": replace(fakes.TASK, title="Other words", sources={"files": Files(), "more": Files()})},
         {"model": replace(fakes.MODEL, note="other words")},
         {"method": replace(fakes.METHOD, title="other words", source="a paper", apply=_other)},
+        {"method": replace(fakes.METHOD, routine=lambda *given: Routine(), merge=lambda given: None)},
         {"data_dir": Path("elsewhere")},
     ],
-    ids=["task", "model", "method", "place"],
+    ids=["task", "model", "method", "code", "place"],
 )
 def test_what_only_describes_leaves_the_fingerprint_alone(change: dict[str, Any]) -> None:
     assert replace(fakes.cell(), **change).fingerprint == fakes.cell().fingerprint

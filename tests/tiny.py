@@ -17,9 +17,9 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from bench import catalog
 from bench.learner import Assignment
-from bench.methods import freeze, full, head_only, lora, scratch
-from bench.spec import Budget, Family, Head, Method, Model, Row, Task
+from bench.spec import Budget, Family, Head, Model, Row, Task
 
 TEXT = [
     "anna met oskar in berlin on monday and they were happy.",
@@ -31,7 +31,6 @@ TEXT = [
     "in short: the bridge was closed = el puente",
 ]
 FAMILIES = (Family.ENCODER, Family.DECODER, Family.ENCODER_DECODER)
-METHODS: dict[str, Method] = {m.METHOD.name: m.METHOD for m in (full, head_only, freeze, lora, scratch)}
 SIZE = 32
 
 
@@ -192,9 +191,9 @@ def rows(head: Head) -> list[Row]:
 
 
 def assignment(head: Head, model: Model, method: str, **budget: Any) -> Assignment:
-    """A cell on the rows above; options are the method's defaults."""
-    chosen = METHODS[method]
+    """A cell on the rows above; `method` may carry options in brackets."""
+    chosen, options = catalog.method(method)
     spent = Budget(**{"epochs": 2, "batch_size": 4, "evaluations": 2, **budget})
     return Assignment(
-        TASKS[head], model, chosen, dict(chosen.options), spent, rows(head), rows(head), LABELS.get(head, ())
+        TASKS[head], model, chosen, options, spent, rows(head), rows(head), LABELS.get(head, ())
     )

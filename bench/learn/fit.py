@@ -77,7 +77,10 @@ class ModelLearner:
         def evaluate() -> float:
             return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
 
-        done = train(network, self._batches(seed), plan, rate, lambda b: self._loss(network, b), evaluate, report)
+        routine = self.method.routine(network, self.assignment.options, plan.steps) if self.method.routine else None
+        done = train(
+            network, self._batches(seed), plan, rate, lambda b: self._loss(network, b), evaluate, report, routine
+        )
         return Fitted(
             state=done.state,
             value=done.value,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bench.learn.batch import Batch
 from bench.learn.network import Network, restore, train_mode, trained_state
 from bench.record import Point
+from bench.spec import Routine
 
 WARMUP = 0.1
 """Share of the steps in which the rate rises linearly from 0 (Devlin et al. 2019); then it falls linearly to 0."""
@@ -81,12 +82,14 @@ def train(
     loss_of: Callable[[Batch], Tensor],
     evaluate: Callable[[], float],
     report: Callable[[Point], bool],
+    routine: Routine | None = None,
 ) -> Trained:
     """Train for `plan`, keeping the parameters that validated best.
 
     `batches` yields (batch, examples, tokens) for ever; `evaluate` scores the network on validation (higher is better);
-    `report` sees every evaluation and returns False to stop a hopeless training.
+    `report` sees every evaluation and returns False to stop a hopeless training. `routine` is the method's.
     """
+    routine = routine or Routine()
     optimizer = make_optimizer(network, rate)
     trainable = [p for group in optimizer.param_groups for p in group["params"]]
     run = _Run(network, plan, report)
@@ -97,9 +100,12 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, plan.steps, rate)
         loss = loss_of(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        objective: Tensor = loss + routine.penalty() if routine.penalty else loss
+        objective.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trainable, CLIP)
         optimizer.step()
+        if routine.after_step:
+            routine.after_step(step + 1)
         optimizer.zero_grad(set_to_none=True)
         run.stepped(loss.detach(), examples, tokens, time.perf_counter() - started)
         if step + 1 in plan.evaluate_after and not run.evaluated(evaluate):

@@ -1,0 +1,97 @@
+"""Low-rank updates whose ranks are pruned during training where they matter least."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UnsupportedError
+from bench.methods.parts.inject import inject, is_transposed, merge, query_value
+from bench.spec import LogRange, Method, Routine
+
+if TYPE_CHECKING:
+    from bench.learn.network import Network
+
+
+def apply(network: Network, options: Mapping[str, Any]) -> None:
+    """Put updates P diag(E) Q of rank `init_r` on the query and value projections, E starting at 0."""
+    if options["init_r"] <= options["target_r"]:
+        raise UnsupportedError(
+            f"adalora prunes ranks from init_r to target_r, so init_r={options['init_r']} must be larger than "
+            f"target_r={options['target_r']}"
+        )
+    inject(network, _config(options, network, steps=1, tinit=0, tfinal=0))
+    for name, parameter in network.backbone.named_parameters():
+        if ".ranknum." in name:  # a constant that peft makes trainable when it moves it off the CPU
+            parameter.requires_grad_(False)
+
+
+def routine(network: Network, options: Mapping[str, Any], steps: int) -> Routine:
+    """Pull P and Q towards orthogonality, and prune after the first `warmup` and before the last `final` of the steps.
+
+    Between these, every `interval` steps, the entries of E whose importance is least are set to 0, so many that
+    `target_r` a projection are left in the end (Zhang et al. 2023, algorithm 1). A training of fewer than three steps
+    is too short for any of this and prunes nothing. What is counted and stored has the ranks before pruning.
+    """
+    from peft.tuners.adalora.layer import RankAllocator
+
+    first, last = int(options["warmup"] * steps), steps - int(options["final"] * steps)
+    if last - first < 2:
+        return Routine(penalty=lambda: _penalty(network, options["orthogonality"]))
+    config = _config(options, network, steps, first, steps - last)
+    allocator = RankAllocator(network.backbone, config, "default")
+    kept: dict[str, list[bool]] = {}
+
+    def after_step(step: int) -> None:
+        if step > last:
+            allocator.mask_using_rank_pattern(network.backbone, kept)
+        else:
+            kept.update(allocator.update_and_allocate(network.backbone, step, force_mask=step == last)[1] or {})
+
+    return Routine(lambda: _penalty(network, options["orthogonality"]), after_step)
+
+
+def _config(options: Mapping[str, Any], network: Network, steps: int, tinit: int, tfinal: int) -> Any:
+    from peft import AdaLoraConfig
+
+    return AdaLoraConfig(
+        init_r=options["init_r"],
+        target_r=options["target_r"],
+        lora_alpha=options["alpha"],
+        lora_dropout=options["dropout"],
+        deltaT=options["interval"],
+        target_modules=query_value(network),
+        fan_in_fan_out=is_transposed(network),
+        total_step=steps,
+        tinit=tinit,
+        tfinal=tfinal,
+    )
+
+
+def _penalty(network: Network, weight: float) -> Any:
+    """`weight` times the mean over all Q (r, in) and P (out, r) of the Frobenius norm of Q Q' - I and P' P - I."""
+    import torch
+
+    norms = []
+    for name, p in network.backbone.named_parameters():
+        if "lora_A" in name or "lora_B" in name:
+            square = p @ p.T if "lora_A" in name else p.T @ p
+            norms.append(torch.linalg.matrix_norm(square - torch.eye(len(square), device=p.device)))
+    return weight * torch.stack(norms).mean()
+
+
+METHOD = Method(
+    name="adalora",
+    title="AdaLoRA",
+    version=1,
+    rates=LogRange(low=3e-4, high=6e-3, default=2e-3),
+    apply=apply,
+    options={
+        "target_r": 8, "init_r": 12, "alpha": 32, "dropout": 0.0,
+        "warmup": 0.1, "final": 0.5, "interval": 1, "orthogonality": 0.1,
+    },
+    source="Zhang et al. 2023, AdaLoRA: Adaptive Budget Allocation for Parameter-Efficient Fine-Tuning; ranks and "
+    "interval as peft's defaults, alpha as in its example, shares of steps about those of the paper on GLUE",
+    routine=routine,
+    merge=merge,
+)

@@ -1,0 +1,333 @@
+"""What must be true of every method, for each family and head: a new file in bench/methods is tested by being there.
+
+Each cell is trained once, for a few steps on tiny real checkpoints, and then looked at from several sides.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from bench import catalog
+from bench.errors import UnsupportedError
+from bench.learn import device, fit
+from bench.learn.fit import ModelLearner
+from bench.learn.network import Network, count, restore, trained_state
+from bench.learner import Assignment, Fitted
+from bench.spec import Family, Head
+from tests import tiny
+
+torch.set_num_threads(1)
+
+REFUSED = {("bitfit", Family.ENCODER_DECODER): "has no biases"}
+"""Method and family that cannot be, with words of the reason; the tests below show that it is so."""
+
+CELLS = [
+    (method, head, family)
+    for method in catalog.methods()
+    for head in Head
+    for family in tiny.FAMILIES
+    if (method, family) not in REFUSED
+]
+EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lambda value: str(value))
+EACH_METHOD = pytest.mark.parametrize("method", catalog.methods())
+MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]
+
+WHOLE = ("full", "scratch")
+"""Methods under which everything trains."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _float32() -> Iterator[None]:
+    """Equality is asked of float32; bfloat16 rounds differently in batches of different shapes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
+        yield
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tiny")
+
+
+class Kept(ModelLearner):
+    """A learner that keeps the network that it made last, and what its parameters were at first."""
+
+    kept: Network
+    start: dict[str, Tensor]
+
+    def _network(self, seed: int) -> Network:
+        self.kept = super()._network(seed)
+        self.start = {name: p.detach().clone() for name, p in self.kept.named_parameters()}
+        return self.kept
+
+
+class WithoutDropout(Kept):
+    """A learner whose networks have none, so that a training loss can be computed again."""
+
+    def _network(self, seed: int) -> Network:
+        network = super()._network(seed)
+        for module in network.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+        return network
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A learner with a training of its behind it."""
+
+    learner: Kept
+    fitted: Fitted
+    head: Head
+
+    @property
+    def network(self) -> Network:
+        return self.learner.kept
+
+    def answers(self, network: Network) -> list[Any]:
+        """Predictions of a network for the training rows."""
+        learner = self.learner
+        return learner._answers(network.eval(), learner.validation_set, learner.validation_set.examples)[0]
+
+    def scores(self, network: Network, examples: Sequence[Any]) -> Tensor:
+        """Scores of classes or of the vocabulary, (tokens or rows, answers), for real tokens only."""
+        head, learner = self.learner.head, self.learner
+        with torch.no_grad():
+            batch = head.collate(examples, learner.torch_device)
+            features = head.features(network.eval(), batch)
+            if learner.writes:
+                keep = (batch["mask"] if head.decoder else batch["labels"] != -100).bool()
+                return cast(Tensor, network.projection()(features[keep]))
+            scores = cast(nn.Module, network.head)(features)
+            return cast(Tensor, scores if self.head is Head.CLASSIFY else scores[batch["mask"].bool()])
+
+
+def assignment(root: Path, method: str, head: Head, family: Family, **budget: Any) -> Assignment:
+    return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), method, **budget)
+
+
+@functools.cache
+def trained(root: Path, method: str, head: Head, family: Family) -> Cell:
+    """Four steps at a rate high enough to move everything well away from where it was."""
+    made = Kept(assignment(root, method, head, family, batch_size=8, epochs=4, evaluations=1))
+    fitted = made.fit(1e-2, 1, lambda predictions: 0.0, lambda point: True, made.assignment.budget.epochs)
+    assert fitted.state == "COMPLETE", fitted.reason
+    return Cell(made, fitted, head)
+
+
+@EACH_CELL
+def test_exactly_what_trains_has_moved(root: Path, method: str, head: Head, family: Family) -> None:
+    """After a few steps every trainable tensor has moved, every other is bit-identical, and the head trains."""
+    cell = trained(root, method, head, family)
+    after = dict(cell.network.named_parameters())
+    moved = {name for name, p in after.items() if not torch.equal(p, cell.learner.start[name])}
+    asked = {name for name, p in after.items() if p.requires_grad}
+    assert moved <= asked
+    # A key's bias shifts all scores of a query alike, which softmax undoes: its true gradient is zero.
+    assert {name for name in asked - moved if not name.endswith(("key.bias", "k_proj.bias"))} == set()
+    assert asked == set(after) if method in WHOLE else asked < set(after)
+    assert asked >= set(cell.network.head_parameters())
+    if head is not Head.GENERATE:
+        assert {name for name in asked if name.startswith("head.")} == {"head.weight", "head.bias"}
+
+
+@EACH_CELL
+def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head, family: Family) -> None:
+    """Counted from the bytes of a safetensors file, and from the names that the method added to the checkpoint's."""
+    cell = trained(root, method, head, family)
+    counted = cell.learner.parameters
+    stored = safetensors.torch.load(safetensors.torch.save(trained_state(cell.network)))
+    sizes = {name: tensor.nbytes // 4 for name, tensor in stored.items()}
+    own = set(cell.network.head_parameters())
+    assert counted.stored_bytes == 4 * sum(sizes.values())
+    assert counted.trainable == sum(sizes.values())
+    assert counted.head == sum(size for name, size in sizes.items() if name in own)
+    assert counted.method == sum(size for name, size in sizes.items() if name not in own)
+    if head is not Head.GENERATE:
+        assert counted.head == (tiny.SIZE + 1) * (2 if head is Head.SPAN else len(tiny.LABELS[head]))
+    plain = {name: p.numel() for name, p in cell.learner.template.named_parameters()}
+    added = {n: p.numel() for n, p in cell.network.named_parameters() if n.replace(".base_layer", "") not in plain}
+    assert counted.total == sum(plain.values()) + sum(added.values())
+
+
+@EACH_CELL
+def test_what_is_stored_is_all_that_a_fresh_network_needs(
+    root: Path, method: str, head: Head, family: Family
+) -> None:
+    """A network of the same cell, made with another seed, predicts the same once the stored tensors are put back."""
+    cell = trained(root, method, head, family)
+    data = safetensors.torch.save(trained_state(cell.network))
+    network = ModelLearner._network(cell.learner, seed=7)
+    asked = {name for name, p in network.named_parameters() if p.requires_grad}
+    stored = safetensors.torch.load(data)
+    assert set(stored) == asked
+    restore(network, stored)
+    examples = cell.learner.train_set.examples
+    assert torch.allclose(cell.scores(network, examples), cell.scores(cell.network, examples), atol=1e-5)
+    assert cell.answers(network) == list(cell.fitted.predict(tiny.rows(head)).predictions)
+
+
+@pytest.mark.parametrize(("method", "head", "family"), MERGEABLE, ids=lambda value: str(value))
+def test_a_merged_network_predicts_the_same(root: Path, method: str, head: Head, family: Family) -> None:
+    """And has the parameters of the plain checkpoint only."""
+    cell = trained(root, method, head, family)
+    merged = copy.deepcopy(cell.network)
+    examples = cell.learner.train_set.examples
+    merge = cell.learner.method.merge
+    assert merge is not None
+    merge(merged)
+    assert {n for n, _ in merged.named_parameters()} == {n for n, _ in cell.learner.template.named_parameters()}
+    assert torch.allclose(cell.scores(merged, examples), cell.scores(cell.network, examples), atol=1e-4)
+    assert cell.answers(merged) == cell.answers(cell.network)
+
+
+@EACH_CELL
+def test_padding_batch_size_and_order_do_not_change_predictions(
+    root: Path, method: str, head: Head, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = trained(root, method, head, family)
+    rows = tiny.rows(head)
+    together = list(cell.fitted.predict(rows).predictions)
+    assert list(cell.fitted.predict(rows[::-1]).predictions)[::-1] == together
+    monkeypatch.setitem(fit.PREDICTION_TOKENS, "cpu", 1)
+    assert list(cell.fitted.predict(rows).predictions) == together
+    examples = cell.learner.train_set.examples
+    alone = torch.cat([cell.scores(cell.network, [example]) for example in examples])
+    assert torch.allclose(cell.scores(cell.network, examples), alone, atol=1e-4)
+
+
+@EACH_METHOD
+def test_the_reported_loss_is_the_tasks(root: Path, method: str) -> None:
+    """The first loss of a training, without dropout, is the head's loss on an untrained network, and nothing more."""
+    made = WithoutDropout(assignment(root, method, Head.TAG, Family.ENCODER, batch_size=8, epochs=1, evaluations=1))
+    fitted = made.fit(1e-9, 1, lambda predictions: 0.0, lambda point: True, made.assignment.budget.epochs)
+    network = made._network(1)
+    with torch.no_grad():
+        loss = float(made._loss(network, next(made._batches(1))[0]))
+    assert fitted.curve[0].loss == pytest.approx(loss, rel=1e-4)
+
+
+class OwnParametersOnly(Kept):
+    """The task's head stays as it was drawn, wide enough to tell labels apart; random weights are those of a network
+    whose layers do something, as those of trained ones do (transformers draws them for far greater widths).
+    """
+
+    def __init__(self, wanted: Assignment) -> None:
+        super().__init__(wanted)
+        if wanted.model.family is not Family.ENCODER_DECODER:
+            self.enlarge(self.template)
+
+    @staticmethod
+    @torch.no_grad()
+    def enlarge(network: Network) -> None:
+        for parameter in network.backbone.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(10)
+
+    def _network(self, seed: int) -> Network:
+        network = super()._network(seed)
+        assert isinstance(network.head, nn.Linear)
+        network.head.requires_grad_(False)
+        with torch.no_grad():
+            network.head.weight.mul_(20)
+        return network
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("method", [name for name in catalog.methods() if name != "head_only"])
+def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
+    root: Path, method: str, family: Family
+) -> None:
+    """Under a head that does not train, since a head alone could learn eight rows."""
+    if (method, family) in REFUSED:
+        return
+    rows = [str(row["label"]) for row in tiny.rows(Head.CLASSIFY)]
+    wanted = assignment(root, method, Head.CLASSIFY, family, batch_size=8, epochs=120, evaluations=12, patience=99)
+    made = OwnParametersOnly(wanted)
+
+    def share(predictions: Sequence[Any]) -> float:
+        return float(sum(p == label for p, label in zip(predictions, rows, strict=True)) / len(rows))
+
+    rate = wanted.method.rates.high * 768 / tiny.SIZE
+    fitted = made.fit(rate, 1, share, lambda point: point.validation < 0.99, made.assignment.budget.epochs)
+    assert fitted.value is not None
+    assert fitted.value >= 0.99
+
+
+def test_the_head_alone_learns_a_training_set_by_heart(root: Path) -> None:
+    made = Kept(assignment(root, "head_only", Head.CLASSIFY, Family.DECODER, batch_size=8, epochs=200, evaluations=1))
+    rows = [str(row["label"]) for row in tiny.rows(Head.CLASSIFY)]
+    fitted = made.fit(5e-2, 1, lambda predictions: float(list(predictions) == rows), lambda point: True, 200)
+    assert fitted.value == 1.0
+
+
+@pytest.mark.parametrize(("method", "family"), REFUSED)
+@pytest.mark.parametrize("head", Head)
+def test_what_cannot_be_is_refused_when_the_learner_is_opened(
+    root: Path, method: str, family: Family, head: Head
+) -> None:
+    """In one sentence, before any training."""
+    with pytest.raises(UnsupportedError, match=REFUSED[method, family]) as caught:
+        fit.open_learner(assignment(root, method, head, family))
+    assert str(caught.value).count(". ") == 0
+
+
+def test_t5_has_no_biases(root: Path) -> None:
+    """Why BitFit refuses it. Its "relative_attention_bias" is a table of embeddings, and named a weight."""
+    network = Kept(assignment(root, "full", Head.GENERATE, Family.ENCODER_DECODER)).template
+    assert [name for name, _ in network.named_parameters() if name.endswith("bias")] == []
+
+
+def bert_base() -> Network:
+    """`bert-base-uncased` by its shape, which is BertConfig's default, without memory for its weights."""
+    from transformers import BertConfig, BertModel
+
+    with torch.device("meta"):
+        backbone = BertModel(BertConfig(), add_pooling_layer=False)
+        return Network(backbone, Family.ENCODER, nn.Linear(768, 2))
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        # adapter_summary() of roberta-base, whose layers have this shape, in the notes on adapter-transformers 3.1.
+        ("lora", 294_912),
+        ("houlsby", 1_789_056),
+        ("pfeiffer", 894_528),
+        # Per layer biases of q, k, v, output (4 * 768), feed-forward (3072 + 768), two norms (2 * 768), and the norm of
+        # the embeddings: the "0.1M" of Ben Zaken et al. 2022, 0.09% of 109M.
+        ("bitfit", 12 * (4 * 768 + 3072 + 768 + 2 * 768) + 768),
+        ("layernorm", (12 * 2 + 1) * 2 * 768),
+        # Liu et al. 2022: d_k + d_v + d_ff an encoder layer.
+        ("ia3", 12 * (768 + 768 + 3072)),
+        # Kopiczko et al. 2023, table 2: 0.043M for RoBERTa-base at rank 1024.
+        ("vera[r=1024]", 43_008),
+        # Gao et al. 2024, table 2: 0.024M for RoBERTa-base with 1000 frequencies.
+        ("fourierft", 24_000),
+        # By the formulas of their papers, for 24 projections of 768 to 768.
+        ("dora", 24 * (2 * 768 * 8 + 768)),
+        ("rslora", 24 * 2 * 768 * 8),
+        ("adalora", 24 * (2 * 768 * 12 + 12)),
+        ("loha", 24 * 4 * 768 * 8),
+        ("lokr", 24 * (24 * 24 + 2 * 32 * 8)),
+        ("oft", 24 * (768 // 32) * (32 * 31 // 2)),
+        ("boft", 24 * (2 * (768 // 8) * 8 * 8 + 768)),
+    ],
+)
+def test_counts_on_bert_base_are_the_published_ones(method: str, expected: int) -> None:
+    found, options = catalog.method(method)
+    network = bert_base()
+    found.apply(network, options)
+    counted = count(network)
+    assert counted.method == expected
+    assert counted.head == 768 * 2 + 2
