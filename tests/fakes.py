@@ -105,12 +105,13 @@ class FakeLearner:
 
     def fit(
         self,
-        rate: float,
+        rate: float | None,
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
     ) -> Fitted:
         """Train, which is to get better with every evaluation."""
+        assert rate is not None
         self.fits.append((rate, seed))
         if rate > self.limit:
             return self.fitted("DIVERGED", (), rate, seed, "the loss is not finite at step 3")
