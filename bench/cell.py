@@ -1,5 +1,7 @@
 """One cell: search a learning rate, train fresh seeds at it, score them on test, and write down what it took.
 
+A method that trains nothing has no search: its seeds draw the examples that the model is shown.
+
 Knows the order of the stages. The learner, the data and the place of the study are handed in; nothing is written here
 but the study. The test split is asked for only when the search is over.
 """
@@ -99,15 +101,17 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
     cell = work.cell
     material = work.material = open_material()
     learner = work.learner = open_learner(_assignment(cell, material))
-    work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
     trainer = _Trainer(learner, material, work.metric)
-    best = work.best = _search(work, trainer, work.rates, study)
+    if cell.method.rates is not None:
+        work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
+        work.best = _search(work, trainer, work.rates, study)
+    rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(number, best.rate, seed, trainer, cell.budget.epochs))
+        work.finals.append(_final(number, rate, seed, trainer, cell.budget.epochs))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
-        raise DivergedError(f"seed {diverged[0].seed} at rate {best.rate:.3g}: {diverged[0].reason}")
+        raise DivergedError(f"seed {diverged[0].seed} at rate {rate or 0:.3g}: {diverged[0].reason}")
 
 
 def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Training:
@@ -128,8 +132,8 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     return best
 
 
-def _final(number: int, rate: float, seed: int, trainer: _Trainer, epochs: int) -> Scored:
-    """Train at the chosen rate from a fresh seed, then answer the test questions."""
+def _final(number: int, rate: float | None, seed: int, trainer: _Trainer, epochs: int) -> Scored:
+    """Train at the chosen rate (if anything trains) from a fresh seed, then answer the test questions."""
     training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs)
     if training.state == "DIVERGED":
         return Scored(training)
@@ -159,7 +163,7 @@ class _Trainer:
         return 1 if self.metric.higher_is_better else -1
 
     def train(
-        self, number: int, rate: float, seed: int, go_on: Callable[[Point], bool], epochs: int
+        self, number: int, rate: float | None, seed: int, go_on: Callable[[Point], bool], epochs: int
     ) -> tuple[Training, Fitted]:
         fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)), epochs)
         training = Training(
@@ -218,7 +222,7 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
         finals=tuple(final.training for final in work.finals),
         floors=work.floors,
         rate=best.rate if best else None,
-        rate_at_edge=work.rates.at_edge(best.rate) if best and work.rates else None,
+        rate_at_edge=work.rates.at_edge(best.rate) if best and best.rate and work.rates else None,
     )
     if learner is not None:
         record = dataclasses.replace(

@@ -43,6 +43,8 @@ USUAL_ROWS = 1500
 def steps(cell: Cell) -> int:
     """Optimizer steps of the whole cell, search and final seeds, when nothing is pruned or stopped early."""
     budget = cell.budget
+    if cell.method.rates is None:
+        return 0
     rows = budget.train_size or USUAL_ROWS
     if cell.source == "bundled":
         rows = min(rows, USUAL_ROWS)
@@ -56,7 +58,8 @@ def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
     if record is not None and record.cost is not None and dict(record.budget) == to_json(cell.budget):
         return record.cost.seconds
     budget, head = cell.budget, cell.task.head
-    evaluations = budget.evaluations * (budget.trials + len(budget.seeds)) + 2 * len(budget.seeds)
+    validations = budget.evaluations * (budget.trials + len(budget.seeds)) if cell.method.rates else 0
+    evaluations = validations + 2 * len(budget.seeds)
     training = steps(cell) * SECONDS_PER_STEP[head] * budget.batch_size / 32 * FROZEN_SHARE[cell.method.frozen]
     return (_size(cell.model) / BUNDLED_SIZE) ** EFFICIENCY * (training + evaluations * SECONDS_PER_EVALUATION[head])
 

@@ -43,18 +43,24 @@ class Point:
 
 @dataclass(frozen=True)
 class Health:
-    """What a score alone would hide. Counts of test rows (of training rows for `truncated_train`)."""
+    """What a score alone would hide. Counts of test rows (of training rows for `truncated_train`).
+
+    `fewer_examples` were shown fewer examples than asked for, since no more fitted into the model.
+    """
 
     truncated: int = 0
     truncated_train: int = 0
     capped: int = 0
     empty: int = 0
     distinct: int = 0
+    fewer_examples: int = 0
 
 
 @dataclass(frozen=True)
 class Training:
     """One training, of the search (`seed` fixed, test never opened) or a final one (`scores` on test).
+
+    Where nothing trains, `rate` and `value` are None and there are no steps.
 
     `state` is COMPLETE, PRUNED or DIVERGED. `value` is the best validation score, `best_step` where it was reached.
     Seconds are wall time of this training: `train_seconds` in optimizer steps, `evaluate_seconds` in validation and
@@ -62,7 +68,7 @@ class Training:
     """
 
     number: int
-    rate: float
+    rate: float | None
     seed: int
     state: str
     value: float | None
@@ -84,7 +90,8 @@ class Parameters:
     """Parameter counts. `trainable` = `method` + `head`; `total` is the whole network that was trained.
 
     `head` are the task's own new parameters that train, `method` everything else that trains. `stored_bytes` is the
-    size of what must be kept to have the trained model again, beside the checkpoint.
+    size of what must be kept to have the trained model again, beside the checkpoint. `reparametrisation` is the part of
+    `method` that only makes others while they train, such as the network behind a prefix: it is not kept.
     """
 
     trainable: int
@@ -92,6 +99,7 @@ class Parameters:
     head: int
     total: int
     stored_bytes: int
+    reparametrisation: int = 0
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,13 @@ class Task:
     """Put before the input for models whose pretraining used such prefixes (`Model.prompted`)."""
     cue: str = ""
     """Put between input and target for decoders, as "TL;DR:" is by Radford et al. 2019 (`Head.GENERATE`)."""
+    template: str = ""
+    """The task in words, for methods that ask rather than train: columns in braces, `{answer}` where the answer stands.
+
+    Where texts are written, none means the input, the cue and the answer.
+    """
+    verbalizers: Mapping[str, str] = field(default_factory=dict)
+    """The word that stands for each label in the template (`Head.CLASSIFY`); a label that is missing stands itself."""
 
 
 @dataclass(frozen=True)
@@ -164,9 +171,11 @@ class Method:
 
     `apply(network, options)` (in `bench.methods`) freezes, adds or re-initialises parameters of a `bench.learn` network
     in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
-    Adam rate falls as width grows (Yang et al. 2022, muP). `options` are the bracketed parameters of its name with
-    their defaults. `pretrained` False starts from random weights. `frozen` says what never changes during training, so
-    that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers) or "nothing".
+    Adam rate falls as width grows (Yang et al. 2022, muP); None means that nothing trains: there is no search, and the
+    model is asked in words (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are
+    the bracketed parameters of its name with their defaults. `pretrained` False starts from random weights. `frozen`
+    says what never changes during training, so that it can be computed once: "backbone" (all but the head), "lower"
+    (embeddings and lower layers) or "nothing".
     `routine(network, options, steps)` is asked for at the start of a training of so many steps. `merge(network)` folds
     what was trained into the weights in place, so that the network needs no part of the method any more.
     """
@@ -174,7 +183,7 @@ class Method:
     name: str
     title: str
     version: int
-    rates: LogRange
+    rates: LogRange | None
     apply: Callable[[Any, Mapping[str, Any]], None]
     options: Mapping[str, Any] = field(default_factory=dict)
     pretrained: bool = True

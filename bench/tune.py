@@ -55,7 +55,7 @@ def best_of(trials: Sequence[Training], *, higher_is_better: bool = True) -> Tra
     """The completed trial with the best validation score, of equals the one with the smallest rate."""
     sign = 1 if higher_is_better else -1
     complete = [t for t in trials if t.state == "COMPLETE" and t.value is not None]
-    return max(complete, key=lambda t: (sign * (t.value or 0.0), -t.rate), default=None)
+    return max(complete, key=lambda t: (sign * (t.value or 0.0), -(t.rate or 0.0)), default=None)
 
 
 def first_rates(rates: LogRange, count: int) -> list[float]:

@@ -69,6 +69,9 @@ def _cost(record: Record) -> list[tuple[str, str]]:
     if record.parameters is not None:
         p = record.parameters
         pairs.append(("trainable", f"{p.trainable:,} of {p.total:,} (method {p.method:,}, head {p.head:,})"))
+        if p.reparametrisation:
+            made = f"{p.reparametrisation:,} only make others while they train"
+            pairs.append(("stored", f"{figures.size(p.stored_bytes)}; {made}"))
     return pairs
 
 

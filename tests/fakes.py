@@ -106,13 +106,14 @@ class FakeLearner:
 
     def fit(
         self,
-        rate: float,
+        rate: float | None,
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
         epochs: int,
     ) -> Fitted:
         """Train, which is to get better with every evaluation."""
+        assert rate is not None
         self.fits.append((rate, seed))
         self.epochs.append(epochs)
         if rate > self.limit:

@@ -135,6 +135,7 @@ def test_rates_are_scaled_to_the_width_of_the_model(tmp_path: Path) -> None:
         width = 128
 
     rates = [t.rate for t in run(tmp_path, Narrow).record.trials]
+    assert fakes.METHOD.rates is not None
     assert rates[0] == pytest.approx(fakes.METHOD.rates.default * 6)
 
 
@@ -210,7 +211,7 @@ def test_an_interrupt_is_not_a_result(tmp_path: Path) -> None:
 
 def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) -> None:
     class Fickle(fakes.FakeLearner):
-        def fit(self, rate: float, seed: int, validate: Any, report: Any, epochs: int) -> Any:
+        def fit(self, rate: float | None, seed: int, validate: Any, report: Any, epochs: int) -> Any:
             self.limit = 0.0 if seed == 2 else 1.0
             return super().fit(rate, seed, validate, report, epochs)
 

@@ -38,7 +38,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def learner(root: Path, head: Head, family: Family, method: str, **budget: Any) -> ModelLearner:
     model = tiny.checkpoint(family, root / str(family))
-    return fit.open_learner(tiny.assignment(head, model, method, **budget))
+    return ModelLearner(tiny.assignment(head, model, method, **budget))
 
 
 def accept(predictions: Sequence[Any]) -> float:

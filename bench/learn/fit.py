@@ -21,6 +21,7 @@ from bench.learn.heads import open_head
 from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
 from bench.learn.network import Network, count
+from bench.learn.prompting import PromptingLearner
 from bench.learner import Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Head, Rows
@@ -46,12 +47,12 @@ class ModelLearner:
         self.writes = assignment.task.head is Head.GENERATE
         self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
         self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
-        self.head.fit_to(self.template)
         self.device = self.torch_device.type
         self.width = self.template.width
         self.precision = devices.pick_precision(self.torch_device, self.width)
         self.checkpoint = identity(assignment.model, assignment.revision)
         sample = self._network(seed=0)
+        self.head.fit_to(sample)
         self.parameters = count(sample)
         self.train_set = self.head.encode(assignment.train, targets=True)
         self.validation_set = self.head.encode(assignment.validation, targets=False)
@@ -62,13 +63,14 @@ class ModelLearner:
 
     def fit(
         self,
-        rate: float,
+        rate: float | None,
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
         epochs: int,
     ) -> Fitted:
         """See `bench.learner.Learner.fit`."""
+        assert rate is not None, "a method that trains has rates"
         network = self._network(seed)
         budget = self.assignment.budget
         per_epoch = -(-len(self.train_examples) // budget.batch_size)
@@ -215,6 +217,6 @@ class ModelLearner:
         return found
 
 
-def open_learner(assignment: Assignment) -> ModelLearner:
-    """The real learner, as `bench.learner.OpenLearner`."""
-    return ModelLearner(assignment)
+def open_learner(assignment: Assignment) -> ModelLearner | PromptingLearner:
+    """The real learner, as `bench.learner.OpenLearner`: one that trains, or one that asks where nothing trains."""
+    return PromptingLearner(assignment) if assignment.method.rates is None else ModelLearner(assignment)

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.learn.batch import Batch, Encoded, Example, collate
-from bench.learn.checkpoint import load_generator, position_limit
-from bench.learn.heads.base import HeadLogic
+from bench.learn.checkpoint import load_generator
+from bench.learn.heads.base import HeadLogic, free_positions
 from bench.learn.network import Network
 from bench.learner import Assignment, Prediction
 from bench.spec import Family, Rows
@@ -36,7 +36,7 @@ class Generate(HeadLogic):
 
     def fit_to(self, network: Network) -> None:
         """Heed how many positions the network has; in a decoder input, cue and output share them."""
-        self.positions = limit = position_limit(network.config)
+        self.positions = limit = free_positions(network)
         if limit is not None:
             cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"] if self.decoder else []
             spare = self.cap + len(cue) if self.decoder else 0
@@ -84,11 +84,12 @@ class Generate(HeadLogic):
 
     def features(self, network: Network, batch: Batch) -> Tensor:
         """Hidden states (rows, tokens, width) that the vocabulary projection reads, the targets being known."""
-        inputs = {"input_ids": batch["ids"], "attention_mask": batch["mask"]}
+        inputs = network.inputs(batch)
         if not self.decoder:
             inputs["decoder_input_ids"] = self._shifted(network, batch["labels"])
         with network.without_projection():
-            return cast(Tensor, network.backbone(**inputs, use_cache=False).logits)
+            states = cast(Tensor, network.backbone(**inputs, use_cache=False).logits)
+        return states[:, len(network.lead) :] if self.decoder else states
 
     def _shifted(self, network: Network, labels: Tensor) -> Tensor:
         """What the decoder reads: the start token, then every target token but the last."""
@@ -108,8 +109,9 @@ class Generate(HeadLogic):
 
     def predict(self, network: Network, examples: Sequence[Example], device: torch.device) -> list[Any]:
         """The written token ids of each example, greedily, up to the stop token or the cap."""
-        inputs = [{"ids": e["ids"]} for e in examples]
-        limit = self.positions - self.cap if self.positions is not None and self.decoder else self.positions
+        lead = list(network.lead)
+        inputs = [{"ids": lead + e["ids"]} for e in examples]  # after the padding on the left, not before it
+        limit = None if self.positions is None else len(lead) + self.positions - (self.cap if self.decoder else 0)
         batch = collate(inputs, self.fills, device, left=self.decoder, limit=limit)
         written = cast(Any, network.backbone).generate(
             input_ids=batch["ids"],
