@@ -61,7 +61,8 @@ def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
     validations = budget.evaluations * (budget.trials + len(budget.seeds)) if cell.method.rates else 0
     evaluations = validations + 2 * len(budget.seeds)
     training = steps(cell) * SECONDS_PER_STEP[head] * budget.batch_size / 32 * FROZEN_SHARE[cell.method.frozen]
-    return (_size(cell.model) / BUNDLED_SIZE) ** EFFICIENCY * (training + evaluations * SECONDS_PER_EVALUATION[head])
+    slower: float = (_size(cell.model) / BUNDLED_SIZE) ** EFFICIENCY
+    return slower * (training + evaluations * SECONDS_PER_EVALUATION[head])
 
 
 def _size(model: Model) -> float:

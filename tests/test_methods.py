@@ -15,6 +15,7 @@ from bench import catalog
 from bench.errors import UnsupportedError
 from bench.learn import device, fit
 from bench.learn.adapters import Adapter, Bottleneck
+from bench.learn.fit import ModelLearner
 from bench.learn.network import Network, count
 from bench.learn.surgery import BlockDiagonal, linearize
 from bench.spec import Family, Head
@@ -199,6 +200,7 @@ def adalora(tmp_path: Path, options: str, epochs: int) -> Network:
     made = fit.open_learner(
         tiny.assignment(Head.CLASSIFY, model, f"adalora[{options}]", batch_size=8, epochs=epochs, evaluations=1)
     )
+    assert isinstance(made, ModelLearner)
     kept: list[Network] = []
     build = made._network
 

@@ -23,7 +23,7 @@ from bench.learn import device, fit
 from bench.learn.fit import ModelLearner
 from bench.learn.network import Network, count, restore, trained_state
 from bench.learner import Assignment, Fitted
-from bench.spec import Family, Head
+from bench.spec import Family, Head, LogRange
 from tests import tiny
 
 torch.set_num_threads(1)
@@ -31,15 +31,18 @@ torch.set_num_threads(1)
 REFUSED = {("bitfit", Family.ENCODER_DECODER): "has no biases"}
 """Method and family that cannot be, with words of the reason; the tests below show that it is so."""
 
+TRAINED: dict[str, LogRange] = {name: m.rates for name, m in catalog.methods().items() if m.rates is not None}
+"""The methods that train something, with their ranges; those that only ask have tests/test_prompting.py."""
+
 CELLS = [
     (method, head, family)
-    for method in catalog.methods()
+    for method in TRAINED
     for head in Head
     for family in tiny.FAMILIES
     if (method, family) not in REFUSED
 ]
 EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lambda value: str(value))
-EACH_METHOD = pytest.mark.parametrize("method", catalog.methods())
+EACH_METHOD = pytest.mark.parametrize("method", TRAINED)
 MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]
 
 WHOLE = ("full", "scratch")
@@ -244,7 +247,7 @@ class OwnParametersOnly(Kept):
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-@pytest.mark.parametrize("method", [name for name in catalog.methods() if name != "head_only"])
+@pytest.mark.parametrize("method", [name for name in TRAINED if name != "head_only"])
 def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
     root: Path, method: str, family: Family
 ) -> None:
@@ -258,7 +261,7 @@ def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
     def share(predictions: Sequence[Any]) -> float:
         return float(sum(p == label for p, label in zip(predictions, rows, strict=True)) / len(rows))
 
-    rate = wanted.method.rates.high * 768 / tiny.SIZE
+    rate = TRAINED[method].high * 768 / tiny.SIZE
     fitted = made.fit(rate, 1, share, lambda point: point.validation < 0.99, made.assignment.budget.epochs)
     assert fitted.value is not None
     assert fitted.value >= 0.99
