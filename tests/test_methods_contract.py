@@ -146,13 +146,19 @@ def test_exactly_what_trains_has_moved(root: Path, method: str, head: Head, fami
 
 @EACH_CELL
 def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head, family: Family) -> None:
-    """Counted from the bytes of a safetensors file, and from the names that the method added to the checkpoint's."""
+    """Counted from the bytes of a safetensors file, and from the names that the method added to the checkpoint's.
+
+    What is there only to make a soft prompt is trained but not stored; tests/test_soft_prompts.py counts it by hand.
+    """
     cell = trained(root, method, head, family)
     counted = cell.learner.parameters
     stored = safetensors.torch.load(safetensors.torch.save(trained_state(cell.network)))
     sizes = {name: tensor.nbytes // 4 for name, tensor in stored.items()}
     own = set(cell.network.head_parameters())
-    assert counted.stored_bytes == 4 * sum(sizes.values())
+    if counted.reparametrisation:
+        assert counted.stored_bytes < 4 * sum(sizes.values())
+    else:
+        assert counted.stored_bytes == 4 * sum(sizes.values())
     assert counted.trainable == sum(sizes.values())
     assert counted.head == sum(size for name, size in sizes.items() if name in own)
     assert counted.method == sum(size for name, size in sizes.items() if name not in own)
