@@ -31,7 +31,9 @@ METHODS: dict[str, tuple[Method, dict[str, Any]]] = {
     "prefix_tuning": (prefix_tuning.METHOD, {"length": 4, "bottleneck": 24}),
     "prefix_tuning[plain]": (prefix_tuning.METHOD, {"length": 4, "bottleneck": 0}),
 }
-EVERYWHERE = [(name, head, family) for name in METHODS for head in Head for family in tiny.FAMILIES]
+VARIANTS = ("p_tuning[mlp]", "prefix_tuning[plain]")
+EVERYWHERE = [(n, head, family) for n in METHODS if n not in VARIANTS for head in Head for family in tiny.FAMILIES]
+EVERY_VARIANT = [(name, head, family) for name in METHODS for head in Head for family in tiny.FAMILIES]
 ATTENTIONS = {Family.ENCODER: (2, 6), Family.DECODER: (2, 2), Family.ENCODER_DECODER: (2, 6)}
 """Attentions of the tiny networks under a head, and under generation (encoder, decoder and cross, two layers each)."""
 
@@ -142,7 +144,7 @@ def test_only_what_is_stored_is_needed_after_training(root: Path, name: str, fam
     assert (counted.reparametrisation > 0) == (name not in ("prompt_tuning", "prefix_tuning[plain]"))
 
 
-@pytest.mark.parametrize(("name", "head", "family"), EVERYWHERE)
+@pytest.mark.parametrize(("name", "head", "family"), EVERY_VARIANT)
 def test_parameters_are_those_of_a_count_by_hand(root: Path, name: str, head: Head, family: Family) -> None:
     counted, width = learner(root, name, head, family).parameters, tiny.SIZE
     attentions = ATTENTIONS[family][head is Head.GENERATE]
@@ -185,7 +187,8 @@ def test_a_prefix_on_berts_default_shape_has_the_size_of_the_paper_and_of_peft(l
 
 @pytest.mark.parametrize(
     ("name", "head", "family"),
-    [(n, h, f) for n, h, f in EVERYWHERE if n in ("prompt_tuning", "prefix_tuning") and h is not Head.GENERATE],
+    [("prefix_tuning", head, family) for head in (Head.CLASSIFY, Head.TAG, Head.SPAN) for family in tiny.FAMILIES]
+    + [(name, Head.CLASSIFY, family) for name in ("prompt_tuning", "p_tuning") for family in tiny.FAMILIES],
 )
 def test_a_training_set_can_be_learnt_by_heart(root: Path, name: str, head: Head, family: Family) -> None:
     made = learner(root, name, head, family, epochs=240, batch_size=8, evaluations=8, patience=8)
@@ -195,7 +198,7 @@ def test_a_training_set_can_be_learnt_by_heart(root: Path, name: str, head: Head
     def exact(predictions: Sequence[Any]) -> float:
         return sum(bool(p == a) for p, a in zip(predictions, answers, strict=True)) / len(answers)
 
-    assert made.fit(3e-2, 1, exact, lambda point: True, made.assignment.budget.epochs).value == 1.0
+    assert made.fit(3e-2, 1, exact, lambda point: point.validation < 1.0).value == 1.0  # no further than perfect
 
 
 def test_virtual_tokens_are_cut_off_before_the_head(root: Path) -> None:
