@@ -222,7 +222,7 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
         finals=tuple(final.training for final in work.finals),
         floors=work.floors,
         rate=best.rate if best else None,
-        rate_at_edge=work.rates.at_edge(best.rate) if best and best.rate and work.rates else None,
+        rate_at_edge=_at_edge(work),
     )
     if learner is not None:
         record = dataclasses.replace(
@@ -231,6 +231,15 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
             provenance={**record.provenance, "device": learner.device, "precision": learner.precision},
         )
     return _with_scores(record, work, work.material) if record.outcome is Outcome.OK and work.material else record
+
+
+def _at_edge(work: _Work) -> bool | None:
+    """Whether the best rate is the lowest or highest that was tried, or lies near an end of its range."""
+    if work.best is None or work.best.rate is None or work.rates is None:
+        return None
+    tried = [trial.rate for trial in work.trials if trial.rate is not None]
+    extreme = len(tried) > 1 and work.best.rate in (min(tried), max(tried))
+    return extreme or work.rates.at_edge(work.best.rate)
 
 
 def _with_scores(record: Record, work: _Work, material: Material) -> Record:

@@ -146,7 +146,7 @@ class Record:
     """The finished result of a cell.
 
     `score` is the mean of the seeds' test scores (in `finals`, by seed), `low` and `high` its 95% interval over seeds
-    and test examples. `rate` is the chosen learning rate; `rate_at_edge` warns that the range may be too narrow.
+    and test examples. `rate` is the chosen learning rate; `rate_at_edge` warns that nothing beyond it was tried.
     """
 
     task: str

@@ -18,8 +18,8 @@ from bench.spec import Budget, LogRange
 if TYPE_CHECKING:
     import optuna
 
-STRATA = 4
-"""The first trials cover this many equal parts of the (logarithmic) range; after them the sampler is on its own."""
+STRATA = 3
+"""The first trials cover this many equal parts of the (logarithmic) range; after them Optuna's sampler proposes."""
 
 COMPARED = 2
 """Trials that must have run to their end before one may be pruned. One alone would decide by its first epoch."""

@@ -82,7 +82,7 @@ def _edges(records: Sequence[Record]) -> str:
     keys = [r.key for r in records if r.rate_at_edge]
     if not keys:
         return ""
-    return f"The best learning rate lay at an edge of its range, so a wider search may do better: {_listed(keys)}."
+    return f"The best learning rate was the lowest or highest tried, so a wider search may do better: {_listed(keys)}."
 
 
 def _collapsed(records: Sequence[Record]) -> str:

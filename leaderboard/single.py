@@ -43,7 +43,7 @@ def _result(record: Record) -> list[tuple[str, str]]:
     others = sorted((record.scores or {}).items())
     pairs += [(name, figures.measure(value, name)) for name, value in others if name != record.metric]
     if record.rate is not None:
-        edge = ", at an edge of its range" if record.rate_at_edge else ""
+        edge = ", the lowest or highest tried" if record.rate_at_edge else ""
         pairs.append(("learning rate", f"{figures.rate(record.rate)}{edge}"))
     return pairs + [("health", words) for words in health.words(record)]
 

@@ -148,6 +148,18 @@ def test_a_rate_at_the_edge_of_its_range_is_marked(tmp_path: Path) -> None:
     assert run(tmp_path / "other").record.rate_at_edge is False
 
 
+def test_a_rate_beyond_which_none_was_tried_is_marked_too(tmp_path: Path) -> None:
+    """With four trials none lies within a twentieth of an end of the range."""
+
+    class Fast(fakes.FakeLearner):
+        def answers(self, rows: Rows, rate: float, seed: int, progress: float) -> list[str]:
+            return super().answers(rows, rate / 100, seed, progress)
+
+    record = run(tmp_path, Fast).record
+    assert record.rate == max(trial.rate for trial in record.trials if trial.rate is not None)
+    assert record.rate_at_edge is True
+
+
 def test_the_record_says_what_it_cost_and_where_it_ran(tmp_path: Path) -> None:
     record = run(tmp_path).record
     assert record.cost is not None

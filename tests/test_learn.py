@@ -217,6 +217,31 @@ def test_evaluations_are_spread_evenly_and_end_with_the_last_step(root: Path) ->
     assert [point.epoch for point in curve] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_target_that_is_cut_is_counted_and_does_not_teach_to_stop(root: Path, family: Family) -> None:
+    head = learner(root, Head.GENERATE, family, "full").head
+    row = {"source": "anna met him", "target": "paris anna"}
+    long = {**row, "target": "paris anna " * 40}
+    encoded = head.encode([row, long], targets=True)
+    assert encoded.truncated == 1
+    whole, cut = ([t for t in example["labels"] if t != -100] for example in encoded.examples)
+    assert len(cut) == tiny.TASKS[Head.GENERATE].output_tokens
+    assert whole[-1] == head.stop
+    assert head.stop not in cut
+    assert head.encode([row, long], targets=False).truncated == 0
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_question_that_is_cut_and_an_answer_that_fits_nowhere_are_counted(root: Path, family: Family) -> None:
+    head = learner(root, Head.SPAN, family, "full").head
+    row = tiny.rows(Head.SPAN)[0]
+    long = "anna met him in paris. " * 30
+    unread = {**row, "question": "who met him in the old house? " * 20}
+    unreachable = {**row, "context": long, "answers": {"text": [long.strip()], "answer_start": [0]}}
+    assert head.encode([row, unread, unreachable], targets=True).truncated == 2
+    assert head.encode([row, unread, unreachable], targets=False).truncated == 1
+
+
 def test_a_first_loss_is_that_of_guessing(root: Path) -> None:
     """A head that starts out of scale (T5's in transformers starts at std 1) would show here."""
     for family in tiny.FAMILIES:
