@@ -120,7 +120,10 @@ def _optimizer(recipe: Recipe) -> str:
     adamw = f"AdamW {recipe.betas}, weight decay {recipe.weight_decay:g}, peak rate {recipe.peak_rate:g}{relative}"
     if not recipe.matrix_rate:
         return adamw
-    return f"Muon (Jordan et al. 2024) for the matrices inside the layers, peak rate {recipe.matrix_rate:g};\n{adamw}"
+    return (
+        f"Muon (Jordan et al. 2024) for the matrices inside the layers, peak rate {recipe.matrix_rate:g}, "
+        f"weight decay {recipe.matrix_decay:g};\n{adamw}"
+    )
 
 
 def _card(report: Report, facts: dict[str, Any]) -> str:

@@ -26,9 +26,10 @@ class Recipe:
     is the share of tokens to predict (encoder: in whole words; encoder-decoder: in spans of `span` tokens on average).
     `decay_to` is the last learning rate as a share of `peak_rate`; with `relative_rates`, each tensor has its own
     rate: that one times the root mean square of its first weights. With a `matrix_rate`, Muon updates the matrices
-    inside the layers at that peak rate, and AdamW the rest (0: AdamW updates all). `dropout` acts while pretraining;
-    the finished configuration says `tuning_dropout`. Every `contrast_every`th step matches halves of documents instead
-    of predicting tokens (0: none); every `onward_every`th of the others reads on from left to right (see
+    inside the layers at that peak rate with the weight decay `matrix_decay`, and AdamW the rest (0: AdamW updates
+    all). Without decay matrices grow, and what they make is hard to fine-tune. `dropout` acts while pretraining; the
+    finished configuration says `tuning_dropout`. Every `contrast_every`th step matches halves of documents instead of
+    predicting tokens (0: none); every `onward_every`th of the others reads on from left to right (see
     `objectives.make_batch`; 0: none). `init` is the standard deviation of the first weights where the architecture
     leaves it open: transformers' 0.02 suits a width of 768; here it is scaled by the square root of the widths' ratio.
     `position_scale` makes an encoder's first position embeddings sinusoids of that amplitude (0: random).
@@ -68,6 +69,7 @@ class Recipe:
     contrast_every: int = 4
     onward_every: int = 0
     matrix_rate: float = 0.0
+    matrix_decay: float = 0.0
     position_scale: float = 0.0
 
     def rate(self, step: int) -> float:
@@ -82,11 +84,10 @@ RECIPES: dict[str, Recipe] = {
     "bert-mini": Recipe(
         "bert-mini",
         Family.ENCODER,
-        steps=13000,
+        steps=4500,
         mask_share=0.25,
-        contrast_every=8,
-        onward_every=4,
         matrix_rate=4e-3,
+        matrix_decay=0.1,
         position_scale=0.1,
     ),
     "gpt2-mini": Recipe("gpt2-mini", Family.DECODER, steps=4500),
