@@ -39,7 +39,8 @@ def _muon(matrices: list[Tensor], recipe: Recipe) -> torch.optim.Optimizer:
     """Orthogonalised momentum (Jordan et al. 2024, Muon), scaled so that a rate means what it does to AdamW (Liu et al.
     2025, Muon is Scalable for LLM Training)."""
     groups = [{"params": matrices, "scale": recipe.matrix_rate / recipe.peak_rate}]
-    return torch.optim.Muon(groups, lr=recipe.matrix_rate, weight_decay=recipe.matrix_decay, adjust_lr_fn="match_rms_adamw")
+    decay = recipe.matrix_decay
+    return torch.optim.Muon(groups, lr=recipe.matrix_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
 
 
 def _adamw(parameters: list[Tensor], recipe: Recipe) -> torch.optim.Optimizer:

@@ -39,7 +39,7 @@ METHOD = Method(
     name="fourierft",
     title="FourierFT",
     version=1,
-    rates=LogRange(low=3e-3, high=1e-1, default=1.5e-2),
+    rates=LogRange(low=2e-3, high=1e-1, default=1e-2),
     apply=apply,
     options={"n_frequency": 1000, "scaling": 150.0},
     source="Gao et al. 2024, Parameter-Efficient Fine-Tuning with Discrete Fourier Transform (rates 3e-2 to 1e-1 on "
