@@ -273,10 +273,11 @@ def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
         return float(sum(p == label for p, label in zip(predictions, rows, strict=True)) / len(rows))
 
     rates = TRAINED[method]
-    rate = math.sqrt(rates.default * rates.high) * 768 / tiny.SIZE  # in the upper half: it shall be quick
-    fitted = made.fit(rate, 1, share, lambda point: point.validation < 0.99, made.assignment.budget.epochs)
-    assert fitted.value is not None
-    assert fitted.value >= 0.99
+    scaled = rates.scaled(768 / tiny.SIZE)
+    tried = (math.sqrt(scaled.default * scaled.high), scaled.default)  # most are quickest in the upper half
+    epochs = made.assignment.budget.epochs
+    fits = (made.fit(rate, 1, share, lambda point: point.validation < 0.99, epochs) for rate in tried)
+    assert any(fitted.value is not None and fitted.value >= 0.99 for fitted in fits)
 
 
 def test_the_head_alone_learns_a_training_set_by_heart(root: Path) -> None:
