@@ -61,7 +61,8 @@ def _missing(column: str, row: Mapping[str, Any], schema: Mapping[str, str]) -> 
 
 def _text(value: Any) -> str | None:
     if not isinstance(value, str):
-        return f"must be text, not {_shown(value)}. Put it in quotes, or remove the row."
+        advice = "Fill it in" if value is None else "Make it text (in JSON: put it in quotes)"
+        return f"must be text, not {_shown(value)}. {advice}, or remove the row."
     return None if value.strip() else "the text is empty. Fill it in, or remove the row."
 
 

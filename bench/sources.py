@@ -119,9 +119,10 @@ def fingerprint(
 
 @dataclass(frozen=True)
 class _Place:
-    """A source made concrete: how to read and count each split, and what identifies their content."""
+    """A source made concrete: what each split is called, how to read and count it, and what identifies the content."""
 
     origin: str
+    name: Callable[[str], str]
     read: Callable[[str], list[Located]]
     count: Callable[[str], int]
     identity: Callable[[], Any]
@@ -154,7 +155,7 @@ def _bundled(task: Task, source: Bundled) -> _Place:
         rows = _corpus(name, task.name, source.sha256)[split]
         return [(f"{name}, {split} row {number}", dict(row)) for number, row in enumerate(rows, 1)]
 
-    return _Place(name, read, lambda split: len(read(split)), lambda: source.sha256)
+    return _Place(name, lambda split: name, read, lambda split: len(read(split)), lambda: source.sha256)
 
 
 @cache
@@ -181,12 +182,16 @@ def _hub(source: Hub, revision: str) -> _Place:
         return [(f"{name} at {revision}, {source.splits[split]}, row {n}", row) for n, row in enumerate(rows, 1)]
 
     identity = [source.id, source.config, revision, dict(source.columns), dict(source.splits), source.convert]
-    return _Place(name, read, lambda split: hub.count_split(source, split, revision), lambda: identity, revision)
+    return _Place(
+        name, lambda split: f"{name} at {revision}, {source.splits[split]}", read,
+        lambda split: hub.count_split(source, split, revision), lambda: identity, revision,
+    )
 
 
 def _files(task: Task, directory: Path) -> _Place:
     return _Place(
         str(directory),
+        lambda split: str(files.find(directory, split)),
         lambda split: files.read(files.find(directory, split), task.schema),
         lambda split: files.count(files.find(directory, split)),
         lambda: {split: files.digest(files.find(directory, split)) for split in SPLITS},
@@ -196,7 +201,7 @@ def _files(task: Task, directory: Path) -> _Place:
 def _rows(task: Task, place: _Place, split: str) -> list[dict[str, Any]]:
     rows = checked(task, place.read(split))
     if not rows:
-        raise DataError(f"{place.origin}: the {split} split has no rows. Add at least one.")
+        raise DataError(f"{place.name(split)}: the {split} split has no rows. Add at least one.")
     for column, kind in task.schema.items():
         if kind == "id":
             for number, row in enumerate(rows, 1):

@@ -192,7 +192,8 @@ def test_two_files_for_a_split_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_split_is_refused(tmp_path: Path) -> None:
-    assert "the validation split has no rows" in complaint(SENTIMENT, directory(tmp_path, SENTIMENT, validation=[]))
+    message = complaint(SENTIMENT, directory(tmp_path, SENTIMENT, validation=[]))
+    assert "sentiment/validation.jsonl: the validation split has no rows" in message
 
 
 def test_a_misnamed_column_gets_the_nearest_name(tmp_path: Path) -> None:
@@ -208,8 +209,8 @@ def test_a_missing_column_is_named_with_those_of_the_task(tmp_path: Path) -> Non
     ("task", "change", "says"),
     [
         (SENTIMENT, {"text": " "}, "column 'text': the text is empty"),
-        (SENTIMENT, {"label": 1}, "column 'label': must be text, not 1. Put it in quotes"),
-        (SENTIMENT, {"text": None}, "must be text, not null"),
+        (SENTIMENT, {"label": 1}, "column 'label': must be text, not 1. Make it text"),
+        (SENTIMENT, {"text": None}, "must be text, not null. Fill it in, or remove the row."),
         (NER, {"tokens": "ann lee sat"}, "column 'tokens': must be a list of tokens, not 'ann lee sat'"),
         (NER, {"tokens": []}, "the list has no token"),
         (NER, {"tokens": ["ann", "", "sat"]}, "token 2: the text is empty"),
@@ -246,6 +247,10 @@ def test_a_value_that_does_not_fit_its_column_is_named_with_line_and_fix(
         ("train.csv", b'text,label\n"two\nlines",good\na,b,c\n', "train.csv, line 4: 3 cells under 2 column names"),
         ("train.csv", b'text,label\na,b\n"open,good\n', "train.csv, line 3: not valid CSV"),
         ("train.csv", b"txt,label\na,b\n", "train.csv, line 2: no column 'text'"),
+        ("train.csv", b"text,label,label\na,b,c\n", "train.csv, line 1: columns 2 and 3 are both named 'label'"),
+        ("train.csv", b",text,label\n0,a,b\n", "train.csv, line 1: column 1 has no name"),
+        ("train.csv", b"text;label\na;b\n", "line 1: the column names are separated by ';'. Separate cells by commas"),
+        ("train.jsonl", b'{"text": "a \\ud83d", "label": "b"}\n', "line 1: \\ud83d alone is half a character"),
         ("train.parquet", b"PAR", "train.parquet: not a parquet file"),
     ],
 )
@@ -270,6 +275,23 @@ def test_a_wrong_column_type_in_parquet_is_named_with_its_row(tmp_path: Path) ->
     (data_dir / "sentiment" / "train.jsonl").unlink()
     write_parquet(data_dir / "sentiment" / "train.parquet", [{"text": "a", "label": 0}])
     assert "train.parquet, row 1: column 'label': must be text, not 0" in complaint(SENTIMENT, data_dir)
+
+
+def test_a_damaged_page_of_a_parquet_file_names_the_file(tmp_path: Path) -> None:
+    data_dir = directory(tmp_path, SENTIMENT)
+    (data_dir / "sentiment" / "train.jsonl").unlink()
+    path = data_dir / "sentiment" / "train.parquet"
+    write_parquet(path, [{"text": f"film {n}", "label": "good"} for n in range(50)])
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"\xff" * 60 + content[64:])
+    assert "train.parquet: a damaged parquet file" in complaint(SENTIMENT, data_dir)
+
+
+def test_a_character_written_as_both_its_halves_is_read(tmp_path: Path) -> None:
+    data_dir = directory(tmp_path, SENTIMENT)
+    path = data_dir / "sentiment" / "train.jsonl"
+    path.write_text('{"text": "fun \\ud83d\\ude00", "label": "b"}\n')
+    assert loaded(SENTIMENT, data_dir).train == [{"text": "fun 😀", "label": "b"}]
 
 
 def test_a_byte_order_mark_and_blank_lines_are_read_over(tmp_path: Path) -> None:
