@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typing import Any
 from bench import files
 from bench.errors import DataError, RequestError, UnknownNameError
 from bench.record import Data
-from bench.rows import TYPES, Located, checked
+from bench.rows import TYPES, Located, check_labels, checked
 from bench.spec import SPLITS, Budget, Bundled, Files, Head, Hub, Rows, Source, Task
 
 __all__ = ["TYPES", "Splits", "check", "fingerprint", "labels", "load", "origin", "overlap", "resolve"]
@@ -68,11 +69,11 @@ def load(
 def check(task: Task, source: str, data_dir: Path | None = None, revision: str | None = None) -> None:
     """Read every split whole and check every row, so that a mistake shows before anything trains.
 
-    Raises as `load` does.
+    Raises as `load` does, and DataError for labels that cannot be learnt from the training rows.
     """
     place = _place(task, source, data_dir, revision)
-    for split in SPLITS:
-        _rows(task, place, split)
+    train, *others = (_located(task, place, split) for split in SPLITS)
+    check_labels(task, train, itertools.chain.from_iterable(others))
 
 
 def labels(task: Task, splits: Splits) -> tuple[str, ...]:
@@ -198,10 +199,15 @@ def _files(task: Task, directory: Path) -> _Place:
     )
 
 
-def _rows(task: Task, place: _Place, split: str) -> list[dict[str, Any]]:
-    rows = checked(task, place.read(split))
-    if not rows:
+def _located(task: Task, place: _Place, split: str) -> list[Located]:
+    located = checked(task, place.read(split))
+    if not located:
         raise DataError(f"{place.name(split)}: the {split} split has no rows. Add at least one.")
+    return located
+
+
+def _rows(task: Task, place: _Place, split: str) -> list[dict[str, Any]]:
+    rows = [row for _, row in _located(task, place, split)]
     for column, kind in task.schema.items():
         if kind == "id":
             for number, row in enumerate(rows, 1):

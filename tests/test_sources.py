@@ -210,6 +210,8 @@ def test_a_missing_column_is_named_with_those_of_the_task(tmp_path: Path) -> Non
     [
         (SENTIMENT, {"text": " "}, "column 'text': the text is empty"),
         (SENTIMENT, {"label": 1}, "column 'label': must be text, not 1. Make it text"),
+        (SENTIMENT, {"label": "positive "}, "'positive ' has white space around it, which would make it another label"),
+        (NER, {"tags": ["B-PER ", "O", "O"]}, "tag 1: 'B-PER ' is not an IOB2 tag"),
         (SENTIMENT, {"text": None}, "must be text, not null. Fill it in, or remove the row."),
         (NER, {"tokens": "ann lee sat"}, "column 'tokens': must be a list of tokens, not 'ann lee sat'"),
         (NER, {"tokens": []}, "the list has no token"),
@@ -261,6 +263,35 @@ def test_a_file_that_is_not_what_its_ending_says_is_refused(
     (data_dir / "sentiment" / "train.jsonl").unlink()
     (data_dir / "sentiment" / name).write_bytes(content)
     assert says in complaint(SENTIMENT, data_dir)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+@pytest.mark.parametrize(
+    ("task", "row", "says"),
+    [
+        (SENTIMENT, {"text": "good", "label": "pos"}, "no training row has the label 'pos'. Did you mean 'positive'?"),
+        (SENTIMENT, {"text": "good", "label": "Positive"}, "the label 'Positive'. Did you mean 'positive'?"),
+        (SENTIMENT, {"text": "good", "label": "4"}, "the label '4'. Known: negative, positive. Correct it, or add"),
+        (NER, {"tokens": ["bo", "ann"], "tags": ["O", "B-PERSON"]}, "the tag 'B-PERSON'. Did you mean 'B-PER'?"),
+        (NER, {"tokens": ["rome"], "tags": ["B-LOC"]}, "no training row has the tag 'B-LOC'. Known: B-PER. "),
+    ],
+)  # fmt: skip
+def test_a_label_that_no_training_row_has_is_named_with_row_and_nearest_one(
+    task: Task, row: Mapping[str, Any], says: str, split: str, tmp_path: Path
+) -> None:
+    message = complaint(task, directory(tmp_path, task, **{split: [GOOD[task.name][0], row]}))
+    assert f"{split}.jsonl, line 2: " in message
+    assert says in message
+
+
+def test_a_tag_that_only_goes_on_an_entity_of_a_known_type_is_no_mistake(tmp_path: Path) -> None:
+    short = [{"tokens": ["ann"], "tags": ["B-PER"]}]
+    sources.check(NER, "files", directory(tmp_path, NER, train=short))
+
+
+def test_training_rows_of_one_label_are_refused(tmp_path: Path) -> None:
+    message = complaint(SENTIMENT, directory(tmp_path, SENTIMENT, train=GOOD["sentiment"][:1]))
+    assert "train.jsonl, line 1: all training rows have the label 'positive'. Add rows of another." in message
 
 
 def test_a_csv_cell_that_is_no_json_is_named_with_its_column(tmp_path: Path) -> None:
