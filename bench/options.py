@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from bench.errors import RequestError
+from bench.spec import MOST_SEEDS
 
 DEFAULT_SUITE = "glue-lite"
 """Gives what a request without --suite does not say."""
@@ -100,12 +101,14 @@ def _budget(group: argparse._ArgumentGroup) -> None:
 def seeds(text: str) -> tuple[int, ...]:
     """`3` as the first three seeds, `5,` or `4,5` as just these.
 
-    Raises RequestError for anything else.
+    Raises RequestError for anything else. Whether a budget can have these seeds is the budget's to say.
     """
-    if not re.fullmatch(r"[1-9]\d*|(\d+,)+\d*", text):
+    if not re.fullmatch(r"[1-9]\d{0,17}|(\d{1,18},)+(\d{1,18})?", text):
         raise RequestError(f"--seeds {text!r}: write how many, as in 3, or which, as in 1,5,9 (just one: 5,).")
     if "," in text:
-        return tuple(dict.fromkeys(int(part) for part in text.split(",") if part))
+        return tuple(int(part) for part in text.split(",") if part)
+    if int(text) > MOST_SEEDS:
+        raise RequestError(f"--seeds {text}: at most {MOST_SEEDS} seeds. Just the seed {text} is written {text},")
     return tuple(range(1, int(text) + 1))
 
 

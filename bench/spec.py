@@ -193,6 +193,13 @@ class Method:
     merge: Callable[[Any], None] | None = None
 
 
+MOST_SEEDS = 1000
+"""More final trainings of a cell than this are a slip of the pen."""
+
+LAST_SEED = 2**32 - 1
+"""The largest seed that every random generator takes (numpy's legacy one)."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """What every method may spend: the same for all cells of a task in a suite.
@@ -225,8 +232,7 @@ class Budget:
             "batch_size": self.batch_size,
             "evaluations": self.evaluations,
             "patience": self.patience,
-            "seeds": len(self.seeds),
-            "search_epochs": self.trial_epochs,
+            "search_epochs": 1 if self.search_epochs is None else self.search_epochs,
         }
         for name, value in low.items():
             if value < 1:
@@ -235,3 +241,15 @@ class Budget:
             size = getattr(self, name)
             if size is not None and size < 1:
                 raise ValueError(f"budget: {name} must be at least 1, got {size}")
+        self._check_seeds()
+
+    def _check_seeds(self) -> None:
+        """A seed used twice would pass for another one; 0 is the search's."""
+        if not 1 <= len(self.seeds) <= MOST_SEEDS:
+            raise ValueError(f"budget: seeds must be 1 to {MOST_SEEDS}, got {len(self.seeds)} of them")
+        wrong = next((seed for seed in self.seeds if not 1 <= seed <= LAST_SEED), None)
+        if wrong is not None:
+            raise ValueError(f"budget: each seed must be from 1 to {LAST_SEED} (0 is the search's), got {wrong}")
+        double = next((seed for seed in self.seeds if self.seeds.count(seed) > 1), None)
+        if double is not None:
+            raise ValueError(f"budget: seeds must differ from each other, got {double} more than once")

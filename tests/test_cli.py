@@ -146,6 +146,9 @@ def test_help_and_lists_cost_little_more_than_python(line: str) -> None:
         ("plan --tasks qa --trials 0", "'0' is not a whole number from 1"),
         ("plan --tasks qa --seeds 0", "--seeds '0': write how many"),
         ("plan --tasks qa --seeds 1.5", "--seeds '1.5': write how many"),
+        ("plan --tasks qa --seeds 4,4", "budget: seeds must differ from each other, got 4 more than once."),
+        ("plan --tasks qa --seeds 0,1", "budget: each seed must be from 1 to 4294967295 (0 is the search's), got 0."),
+        ("plan --tasks qa --seeds 99999999", "--seeds 99999999: at most 1000 seeds."),
         ("plan --tasks qa --data-dir data --source hub", "--data-dir is only read with --source files"),
         ("plan --tasks qa --data-dir data", "--data-dir is only read with --source files"),
         ("run", "say what to run: --suite glue-lite"),
@@ -236,7 +239,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 # What is asked for
 
 
-@pytest.mark.parametrize(("text", "meant"), [("3", (1, 2, 3)), ("1,5,9", (1, 5, 9)), ("7,", (7,)), ("4,4", (4,))])
+@pytest.mark.parametrize(("text", "meant"), [("3", (1, 2, 3)), ("1,5,9", (1, 5, 9)), ("7,", (7,)), ("5,4", (5, 4))])
 def test_seeds_are_a_number_or_a_list(text: str, meant: tuple[int, ...]) -> None:
     assert options.seeds(text) == meant
 
