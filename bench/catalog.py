@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
 import pkgutil
 import re
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from typing import Any, TypeVar
 import bench.methods
 import tasks as task_modules
 from bench.errors import RequestError, UnavailableError, UnknownNameError
-from bench.models import FAMILIES, HUB_ID, MODELS, POOLING
+from bench.models import FAMILIES, HUB_ID, MODELS, POOLING, config
 from bench.spec import Method, Model, Task
 from bench.suite import Suite, read_suite
 
@@ -67,7 +66,7 @@ def model(name: str) -> Model:
     if name in models():
         return models()[name]
     if (Path(name) / "config.json").is_file():
-        return _unlisted(Path(name).as_posix(), json.loads((Path(name) / "config.json").read_text()))
+        return _unlisted(Path(name).as_posix(), config(Path(name)))
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).is_dir():
         raise UnavailableError(f"model {name!r}: there is no config.json in that directory. Check the path.")
     if not HUB_ID.fullmatch(name):
@@ -150,8 +149,8 @@ def _declared(package: ModuleType, attribute: str, kind: type[T]) -> Mapping[str
     return found
 
 
-def _unlisted(name: str, config: Mapping[str, Any]) -> Model:
-    kind = str(config.get("model_type", ""))
+def _unlisted(name: str, read: Mapping[str, Any]) -> Model:
+    kind = str(read.get("model_type", ""))
     if kind not in FAMILIES:
         raise RequestError(
             f"model {name!r} has model_type {kind!r}, whose family is not known here. "
@@ -163,8 +162,8 @@ def _unlisted(name: str, config: Mapping[str, Any]) -> Model:
 def _hub_config(name: str) -> Mapping[str, Any]:
     from bench.learn import hub
 
-    config: Mapping[str, Any] = hub.model_config(name)
-    return config
+    read: Mapping[str, Any] = hub.model_config(name)
+    return read
 
 
 def _unknown_option(found: Method, option: str) -> RequestError:

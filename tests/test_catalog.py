@@ -112,6 +112,13 @@ def test_an_unknown_model_type_is_an_error_that_says_where_to_add_it(tmp_path: P
         catalog.model(str(tmp_path))
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"model_type": "caf\xe9"}'])
+def test_a_config_that_is_no_object_is_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(UnavailableError, match=r"config\.json: .*save_pretrained"):
+        catalog.model(str(tmp_path))
+
+
 def test_a_directory_without_a_config_is_not_taken_for_a_hub_id(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"no config\.json in that directory"):
         catalog.model(str(tmp_path))
@@ -187,6 +194,12 @@ def test_a_suite_can_be_a_file_of_ones_own(tmp_path: Path) -> None:
     assert suite.budget_for("qa", "hub") == Budget(trials=2, seeds=(5,), epochs=1, batch_size=16)
 
 
+def test_a_suite_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SUITE, encoding="utf-8-sig")
+    assert catalog.suite(str(path)).tasks == ("sentiment", "qa")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -209,6 +222,11 @@ def test_a_suite_can_be_a_file_of_ones_own(tmp_path: Path) -> None:
         ('tasks = ["sentiment", "qa"]', 'tasks = "qa"', "[suite] tasks must be a list of names"),
         ('methods = ["full"]', "", "[suite] has no 'methods'. Add it: methods = [\"...\"]"),
         ("[budget]\ntrials = 2", "[budget", "not valid TOML"),
+        ("budget = { batch_size = 16 }", "budget = 3", "[hub] budget must be a table, as in budget = { trials = 2 }"),
+        ("batch_size = 16", "trials = 0", "[hub] budget of sentiment: budget: trials must be at least 1, got 0."),
+        ('description = "two cells"', 'name = "../evil"', "[suite] name must be of letters, digits, '.', '_' and '-'"),
+        ('description = "two cells"', 'name = ".hidden"', "not starting with '.', not '.hidden'."),
+        ('description = "two cells"', 'name = ""', "[suite] name must be of letters"),
     ],
 )
 def test_a_mistake_in_a_suite_names_file_key_and_remedy(tmp_path: Path, old: str, new: str, words: str) -> None:
