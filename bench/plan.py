@@ -113,7 +113,7 @@ class Plan:
         try:
             document = json.loads(text)
             return Plan(document["suite"], tuple(_cell_from_json(c) for c in document["cells"]))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"not a plan ({type(error).__name__}: {error}). Make it again: run the suite.") from error
 
 
