@@ -77,7 +77,8 @@ def model(name: str) -> Model:
 def method(name: str) -> tuple[Method, dict[str, Any]]:
     """A method and its options from a name such as `lora` or `lora[r=16,alpha=32]`, defaults filled in.
 
-    Raises UnknownNameError for the method or an option, RequestError for a value of the wrong type.
+    Raises UnknownNameError for the method or an option, RequestError for a value of the wrong type
+    or beyond the method's limits.
     """
     match = re.fullmatch(r"([^\[\]]+)(?:\[([^\[\]]*)\])?", name.strip())
     if match is None:
@@ -90,7 +91,10 @@ def method(name: str) -> tuple[Method, dict[str, Any]]:
             raise RequestError(f"method {name!r}: write the option {option!r} with its value, as in {option}=...")
         if option not in options:
             raise _unknown_option(found, option)
-        options[option] = _typed(f"{found.name}[{option}]", text, found.options[option])
+        value = options[option] = _typed(f"{found.name}[{option}]", text, found.options[option])
+        limits = found.limits.get(option)
+        if limits is not None and not limits.allows(value):
+            raise RequestError(f"{found.name}[{option}] must be {limits}, not {text}.")
     return found, options
 
 

@@ -154,6 +154,26 @@ class LogRange:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What an option of a method may be: a finite number from `low` up to, but not, `below`; or one of `words`."""
+
+    low: float = -math.inf
+    below: float = math.inf
+    words: tuple[str, ...] = ()
+
+    def allows(self, value: Any) -> bool:
+        """Whether an option may have this value."""
+        return value in self.words if self.words else math.isfinite(value) and self.low <= value < self.below
+
+    def __str__(self) -> str:
+        if self.words:
+            return f"one of {', '.join(self.words)}"
+        bounds = {"at least": self.low, "below": self.below}
+        told = [f"{words} {bound:g}" for words, bound in bounds.items() if math.isfinite(bound)]
+        return " and ".join(told) or "a finite number"
+
+
+@dataclass(frozen=True)
 class Routine:
     """What a method does during one training besides the plain step; made anew for every training.
 
@@ -173,9 +193,9 @@ class Method:
     in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
     Adam rate falls as width grows (Yang et al. 2022, muP); None means that nothing trains: there is no search, and the
     model is asked in words (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are
-    the bracketed parameters of its name with their defaults. `pretrained` False starts from random weights. `frozen`
-    says what never changes during training, so that it can be computed once: "backbone" (all but the head), "lower"
-    (embeddings and lower layers) or "nothing".
+    the bracketed parameters of its name with their defaults, `limits` says what they may be. `pretrained` False starts
+    from random weights. `frozen` says what never changes during training, so that it can be computed once: "backbone"
+    (all but the head), "lower" (embeddings and lower layers) or "nothing".
     `routine(network, options, steps)` is asked for at the start of a training of so many steps. `merge(network)` folds
     what was trained into the weights in place, so that the network needs no part of the method any more.
     """
@@ -191,6 +211,7 @@ class Method:
     source: str = ""
     routine: Callable[[Any, Mapping[str, Any], int], Routine] | None = None
     merge: Callable[[Any], None] | None = None
+    limits: Mapping[str, Limits] = field(default_factory=dict)
 
 
 MOST_SEEDS = 1000

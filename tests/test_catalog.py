@@ -83,6 +83,35 @@ def test_a_mistake_in_an_option_is_explained(name: str, words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("lora[r=0]", "lora[r] must be at least 1, not 0."),
+        ("dora[dropout=7]", "dora[dropout] must be at least 0 and below 1, not 7."),
+        ("lora[dropout=nan]", "lora[dropout] must be at least 0 and below 1, not nan."),
+        ("freeze[k=-1]", "freeze[k] must be at least 0, not -1."),
+        ("vera[d_initial=inf]", "vera[d_initial] must be a finite number, not inf."),
+        ("prompt_tuning[init=zeros]", "prompt_tuning[init] must be one of vocabulary, random, not zeros."),
+    ],
+)
+def test_an_option_beyond_its_limits_is_refused(name: str, words: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        catalog.method(name)
+    assert str(caught.value) == words
+
+
+CHECKED_WHERE_APPLIED = {"non_linearity"}
+"""Options whose values only transformers knows."""
+
+
+@pytest.mark.parametrize("name", catalog.methods())
+def test_every_option_has_limits_and_its_default_is_within_them(name: str) -> None:
+    method = catalog.methods()[name]
+    free = {option for option, default in method.options.items() if isinstance(default, bool)} | CHECKED_WHERE_APPLIED
+    assert set(method.limits) == set(method.options) - free
+    assert all(limits.allows(method.options[option]) for option, limits in method.limits.items())
+
+
 def test_commas_inside_brackets_do_not_split_names() -> None:
     assert catalog.split_names("full, lora[r=16,alpha=32],scratch") == ("full", "lora[r=16,alpha=32]", "scratch")
 
