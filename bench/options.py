@@ -17,9 +17,7 @@ def run(parser: argparse.ArgumentParser) -> None:
     """`run`: what to run, and how."""
     _grid(parser)
     how = parser.add_argument_group("how to run")
-    how.add_argument("--workers", type=_count, metavar="N",
-                     help="worker processes, one thread each (default: one a core, or one where there is a GPU); "
-                          "0 works in this process")
+    _workers(how)
     how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show neither progress nor board, only what went wrong")
@@ -29,6 +27,7 @@ def run(parser: argparse.ArgumentParser) -> None:
 def plan(parser: argparse.ArgumentParser) -> None:
     """`plan`: what to run, and in which form to show it."""
     _grid(parser)
+    _workers(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each cell")
     common(parser)
 
@@ -68,6 +67,12 @@ def pretrain(parser: argparse.ArgumentParser) -> None:
 def common(parser: argparse.ArgumentParser) -> None:
     """What every command takes."""
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error (also: BENCH_DEBUG=1)")
+
+
+def _workers(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--workers", type=_count, metavar="N",
+                       help="worker processes, one thread each (default: one a core, or one where there is a GPU); "
+                            "0 works in this process")
 
 
 def _run_directory(parser: argparse.ArgumentParser) -> None:

@@ -262,6 +262,11 @@ def test_plan_shows_cells_steps_and_time_and_trains_nothing(capsys: Capture, pla
     assert not Path("runs").exists()
 
 
+def test_plan_shares_the_work_out_among_as_many_workers_as_run_does(capsys: Capture, place: Path) -> None:
+    assert bench("plan --tasks sentiment --models ./little-bert --methods full,scratch --workers 7") == 0
+    assert "with 7 workers (a rough estimate)" in capsys.readouterr().out
+
+
 def test_plan_as_json_is_one_object_a_cell(capsys: Capture, place: Path) -> None:
     bench("plan --suite glue-lite --models ./little-bert --json")
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
