@@ -89,7 +89,7 @@ class Store:
         Raises StoreError where the directory does not exist.
         """
         if not self.root.is_dir():
-            raise StoreError(f"there is no run in {self.root}. Check the path, or make it: bench run --out {self.root}")
+            raise StoreError(f"there is no run in {self.root}. Give its directory, or its name under runs/.")
         records, problems = [], []
         for path in sorted(self.root.glob("records/*/*/*.json")):
             try:

@@ -208,7 +208,7 @@ def test_nothing_selected_has_an_exit_code_of_its_own(capsys: Capture, place: Pa
 
 @pytest.mark.parametrize("command", ["show", "publish"])
 def test_a_run_that_does_not_exist_or_is_empty_is_told_apart(capsys: Capture, place: Path, command: str) -> None:
-    assert "there is no run in nowhere" in complaint(capsys, f"{command} nowhere", code=2)
+    assert "there is no run in nowhere. Give its directory, or its name under runs/." in complaint(capsys, f"{command} nowhere", code=2)
     Path("empty").mkdir()
     assert "there are no records in empty" in complaint(capsys, f"{command} empty", code=3)
 
@@ -309,7 +309,7 @@ def test_a_finished_run_is_fresh_and_can_be_shown_and_published(capsys: Capture,
     shutil.rmtree("out/leaderboard")
     capsys.readouterr()
     assert small() == 0
-    assert "2 of 2 cells are fresh: nothing to run" in capsys.readouterr().out
+    assert "2 cells: nothing to run, 2 fresh" in capsys.readouterr().out
     assert Path("out/leaderboard/leaderboard.md").exists()
     assert bench("show out") == 0
     assert "2 cells: 2 OK" in capsys.readouterr().out
