@@ -208,7 +208,8 @@ def test_nothing_selected_has_an_exit_code_of_its_own(capsys: Capture, place: Pa
 
 @pytest.mark.parametrize("command", ["show", "publish"])
 def test_a_run_that_does_not_exist_or_is_empty_is_told_apart(capsys: Capture, place: Path, command: str) -> None:
-    assert "there is no run in nowhere. Give its directory, or its name under runs/." in complaint(capsys, f"{command} nowhere", code=2)
+    said = complaint(capsys, f"{command} nowhere", code=2)
+    assert "there is no run in nowhere. Give its directory, or its name under runs/." in said
     Path("empty").mkdir()
     assert "there are no records in empty" in complaint(capsys, f"{command} empty", code=3)
 
