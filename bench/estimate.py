@@ -5,7 +5,6 @@ Knows budgets, declarations and the shapes of models; nothing of how fast the ma
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 
@@ -34,6 +33,7 @@ EFFICIENCY = 0.82
 
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
 WIDTHS = ("hidden_size", "n_embd", "dim", "d_model")
+SIZES = (LAYERS, WIDTHS)
 """What configurations call them."""
 
 USUAL_ROWS = 1500
@@ -70,6 +70,6 @@ def _size(model: Model) -> float:
     place = models.directory(model)
     if place is None:
         return BASE_SIZE
-    config = json.loads((place / "config.json").read_text(encoding="utf-8"))
-    layers, width = (next((config[key] for key in keys if key in config), None) for keys in (LAYERS, WIDTHS))
-    return float(layers * width**2) if layers and width else BASE_SIZE
+    config = models.config(place)
+    layers, width = (next((config[key] for key in keys if isinstance(config.get(key), int)), 0) for keys in SIZES)
+    return float(layers * width**2) or BASE_SIZE

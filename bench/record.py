@@ -6,6 +6,7 @@ Unknown is None, never a sentinel number. Knows nothing of how a result is made,
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -204,25 +205,37 @@ def to_json(value: Any) -> Any:
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     """The dataclass `kind` from what `to_json` made of it.
 
-    Raises KeyError or TypeError where `data` has unknown or missing entries.
+    Raises TypeError where `data` has unknown or missing entries or values of the wrong type, ValueError for a number
+    that is not finite and for what an enum does not have.
     """
     hints = typing.get_type_hints(kind)
     unknown = set(data) - set(hints)
     if unknown:
         raise TypeError(f"{kind.__name__}: unknown entries {sorted(unknown)}")
-    return kind(**{name: _value(hints[name], value) for name, value in data.items()})
+    return kind(**{name: _value(hints[name], value, name) for name, value in data.items()})
 
 
-def _value(hint: Any, value: Any) -> Any:
+def _value(hint: Any, value: Any, name: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if value is None:
-        return None
     if origin in (typing.Union, types.UnionType):
-        return _value(next(a for a in arguments if a is not type(None)), value)
+        inner = next(a for a in arguments if a is not type(None))
+        return None if value is None else _value(inner, value, name)
     if origin is tuple:
-        return tuple(_value(arguments[0], v) for v in value)
+        return tuple(_value(arguments[0], v, name) for v in _checked(list, value, name))
+    if origin is Mapping:
+        return {k: _value(arguments[1], v, f"{name}.{k}") for k, v in _checked(dict, value, name).items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return from_json(hint, value)
+        return from_json(hint, _checked(dict, value, name))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint(value)
+    return value if hint is Any else _checked(hint, value, name)
+
+
+def _checked(kind: type, value: Any, name: str) -> Any:
+    """`value`, of which JSON says too little: its type, and that it is finite. Whole numbers are floats as well."""
+    allowed = (int, float) if kind is float else kind
+    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{name} must be of type {kind.__name__}, not {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, not {value}")
     return value

@@ -114,12 +114,6 @@ def run(
     return _summary(plan, {**known, **progress.records}, len(stale), progress.seconds)
 
 
-def stale_cells(plan: Plan, out: Path) -> list[Cell]:
-    """The cells of `plan` that a run would make, in the plan's order."""
-    store = Store(out)
-    return [cell for cell in plan.cells if not is_fresh(_earlier(store, cell), cell.fingerprint)]
-
-
 @dataclass
 class _Progress:
     """How the run stands; turns what happens into events and into lines of the run's log."""

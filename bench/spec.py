@@ -154,6 +154,26 @@ class LogRange:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What an option of a method may be: a finite number from `low` up to, but not, `below`; or one of `words`."""
+
+    low: float = -math.inf
+    below: float = math.inf
+    words: tuple[str, ...] = ()
+
+    def allows(self, value: Any) -> bool:
+        """Whether an option may have this value."""
+        return value in self.words if self.words else math.isfinite(value) and self.low <= value < self.below
+
+    def __str__(self) -> str:
+        if self.words:
+            return f"one of {', '.join(self.words)}"
+        bounds = {"at least": self.low, "below": self.below}
+        told = [f"{words} {bound:g}" for words, bound in bounds.items() if math.isfinite(bound)]
+        return " and ".join(told) or "a finite number"
+
+
+@dataclass(frozen=True)
 class Routine:
     """What a method does during one training besides the plain step; made anew for every training.
 
@@ -173,9 +193,9 @@ class Method:
     in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
     Adam rate falls as width grows (Yang et al. 2022, muP); None means that nothing trains: there is no search, and the
     model is asked in words (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are
-    the bracketed parameters of its name with their defaults. `pretrained` False starts from random weights. `frozen`
-    says what never changes during training, so that it can be computed once: "backbone" (all but the head), "lower"
-    (embeddings and lower layers) or "nothing".
+    the bracketed parameters of its name with their defaults, `limits` says what they may be. `pretrained` False starts
+    from random weights. `frozen` says what never changes during training, so that it can be computed once: "backbone"
+    (all but the head), "lower" (embeddings and lower layers) or "nothing".
     `routine(network, options, steps)` is asked for at the start of a training of so many steps. `merge(network)` folds
     what was trained into the weights in place, so that the network needs no part of the method any more.
     """
@@ -191,6 +211,14 @@ class Method:
     source: str = ""
     routine: Callable[[Any, Mapping[str, Any], int], Routine] | None = None
     merge: Callable[[Any], None] | None = None
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+
+
+MOST_SEEDS = 1000
+"""More final trainings of a cell than this are a slip of the pen."""
+
+LAST_SEED = 2**32 - 1
+"""The largest seed that every random generator takes (numpy's legacy one)."""
 
 
 @dataclass(frozen=True)
@@ -225,8 +253,7 @@ class Budget:
             "batch_size": self.batch_size,
             "evaluations": self.evaluations,
             "patience": self.patience,
-            "seeds": len(self.seeds),
-            "search_epochs": self.trial_epochs,
+            "search_epochs": 1 if self.search_epochs is None else self.search_epochs,
         }
         for name, value in low.items():
             if value < 1:
@@ -235,3 +262,15 @@ class Budget:
             size = getattr(self, name)
             if size is not None and size < 1:
                 raise ValueError(f"budget: {name} must be at least 1, got {size}")
+        self._check_seeds()
+
+    def _check_seeds(self) -> None:
+        """A seed used twice would pass for another one; 0 is the search's."""
+        if not 1 <= len(self.seeds) <= MOST_SEEDS:
+            raise ValueError(f"budget: seeds must be 1 to {MOST_SEEDS}, got {len(self.seeds)} of them")
+        wrong = next((seed for seed in self.seeds if not 1 <= seed <= LAST_SEED), None)
+        if wrong is not None:
+            raise ValueError(f"budget: each seed must be from 1 to {LAST_SEED} (0 is the search's), got {wrong}")
+        double = next((seed for seed in self.seeds if self.seeds.count(seed) > 1), None)
+        if double is not None:
+            raise ValueError(f"budget: seeds must differ from each other, got {double} more than once")

@@ -318,10 +318,11 @@ def test_the_options_of_an_adapter_are_heeded() -> None:
     assert torch.allclose(adapter(x), 2 * adapter.up(torch.tanh(adapter.down(x))))
 
 
-@pytest.mark.parametrize("option", ["non_linearity=tinh", "init_weights=zero"])
-def test_an_unknown_option_of_an_adapter_is_refused(option: str) -> None:
+@pytest.mark.parametrize(("option", "value"), [("non_linearity", "tinh"), ("init_weights", "zero")])
+def test_an_unknown_option_of_an_adapter_is_refused(option: str, value: str) -> None:
+    method, options = catalog.method("pfeiffer")
     with pytest.raises(UnsupportedError, match="is not known; choose"):
-        applied(network_of("bert"), f"pfeiffer[{option}]")
+        method.apply(network_of("bert"), {**options, option: value})
 
 
 # -- Norms and biases --
@@ -332,3 +333,10 @@ def test_layernorm_trains_norms_and_nothing_else_on_every_architecture(model_typ
     names = {n for n, p in applied(network_of(model_type), "layernorm").backbone.named_parameters() if p.requires_grad}
     assert names
     assert all("norm" in name.lower() or "ln_" in name for name in names)
+
+
+def test_more_frozen_layers_than_the_model_has_are_unsupported() -> None:
+    method, options = catalog.method("freeze[k=3]")
+    with pytest.raises(UnsupportedError, match=r"freeze\[k=3\]: this model has stacks of only 2 layers"):
+        method.apply(network_of("bert"), options)
+    method.apply(network_of("bert"), {"k": 2})

@@ -17,7 +17,7 @@ from leaderboard import figures
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
     """Show the plan. Raises as `bench.commands.request.read` does."""
     asked = request.read(arguments)
-    outlook = Outlook.of(asked.plan, asked.out)
+    outlook = Outlook.of(asked.plan, asked.out, arguments.workers)
     if arguments.json:
         for cell in asked.plan.cells:
             screen.say(json.dumps(_row(cell, outlook)))

@@ -7,7 +7,7 @@ the setting with as many as fit: one procedure, so there is one method.
 from __future__ import annotations
 
 from bench.methods.zero_shot import apply
-from bench.spec import Method
+from bench.spec import Limits, Method
 
 METHOD = Method(
     name="few_shot",
@@ -16,6 +16,7 @@ METHOD = Method(
     rates=None,
     apply=apply,
     options={"k": 8},
+    limits={"k": Limits(0)},
     frozen="backbone",
     source="Brown et al. 2020, Language Models are Few-Shot Learners (Gao et al. 2021 for masked models)",
 )

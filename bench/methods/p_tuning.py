@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UnsupportedError
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -33,5 +33,6 @@ METHOD = Method(
     rates=LogRange(low=1e-4, high=1e-2, default=1e-3),
     apply=apply,
     options={"length": 20, "encoder": "lstm"},
+    limits={"length": Limits(1), "encoder": Limits(words=("lstm", "mlp"))},
     source="Liu et al. 2021, GPT Understands, Too; rate 5e-4 with 20 tokens and LSTM in peft's method_comparison",
 )

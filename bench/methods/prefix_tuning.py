@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -30,6 +30,7 @@ METHOD = Method(
     rates=LogRange(low=5e-5, high=5e-3, default=3e-4),
     apply=apply,
     options={"length": 10, "bottleneck": 512},
+    limits={"length": Limits(1), "bottleneck": Limits(0)},
     source="Li and Liang 2021, Prefix-Tuning (table-to-text: length 10, 512 units, rate 5e-5); without the hidden "
     "layer 1e-3 and 5e-3 in peft's method_comparison",
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UnsupportedError
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -34,6 +34,7 @@ METHOD = Method(
     rates=LogRange(low=1e-3, high=1e-1, default=1e-2),
     apply=apply,
     options={"length": 20, "init": "vocabulary"},
+    limits={"length": Limits(1), "init": Limits(words=("vocabulary", "random"))},
     source="Lester et al. 2021, The Power of Scale for Parameter-Efficient Prompt Tuning (rate 0.3, with Adafactor); "
     "1e-3 in peft's method_comparison",
 )
