@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ TEXT = [
     "marta works for orlan in paris. she is not unhappy.",
     "in short: the bridge was closed = el puente",
 ]
+LETTERS = sorted({letter for text in TEXT for letter in text if not letter.isspace()})
+WORDS = sorted({word for text in TEXT for word in re.findall(r"\w+", text) if len(word) > 1})
+"""The pieces of the tokenizers. They are not trained: trainers break ties differently in each process."""
 FAMILIES = (Family.ENCODER, Family.DECODER, Family.ENCODER_DECODER)
 SIZE = 32
 
@@ -44,11 +48,11 @@ def checkpoint(family: Family, directory: Path) -> Model:
 
 
 def _bert(directory: Path) -> None:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces = [*special, *LETTERS, *(f"##{letter}" for letter in LETTERS), *WORDS]
+    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(TEXT, trainers.WordPieceTrainer(vocab_size=120, special_tokens=special))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
@@ -98,13 +102,12 @@ def _gpt2(directory: Path) -> None:
 
 
 def _t5(directory: Path) -> None:
-    tokenizer = Tokenizer(models.Unigram())
+    pieces = [*((f"▁{word}", -4.0) for word in WORDS), *((letter, -6.0) for letter in ("▁", *LETTERS))]
+    special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -20.0)]
+    tokenizer = Tokenizer(models.Unigram([*special, *pieces], unk_id=2))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    special = ["<pad>", "</s>", "<unk>"]
-    tokenizer.train_from_iterator(
-        TEXT, trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>")
-    )
+    tokenizer.add_special_tokens([piece for piece, _ in special])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
     )
