@@ -5,6 +5,7 @@ Knows budgets, declarations and the shapes of models; nothing of how fast the ma
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 
@@ -65,6 +66,7 @@ def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
     return slower * (training + evaluations * SECONDS_PER_EVALUATION[head])
 
 
+@functools.cache
 def _size(model: Model) -> float:
     """Layers x width^2 by the model's configuration, where that is on this machine."""
     place = models.directory(model)

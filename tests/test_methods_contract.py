@@ -213,7 +213,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
     cell = trained(root, method, head, family)
     rows = tiny.rows(head)
     together = cell.predictions
-    monkeypatch.setitem(fit.PREDICTION_TOKENS, "cpu", 40)
+    monkeypatch.setitem(device.PREDICTION_TOKENS, "cpu", 40)
     assert list(cell.fitted.predict(rows[::-1]).predictions)[::-1] == together
     examples = cell.learner.train_set.examples
     alone = torch.cat([cell.scores(cell.network, [example]) for example in examples])
@@ -266,7 +266,7 @@ def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
     if (method, family) in REFUSED:
         return
     rows = [str(row["label"]) for row in tiny.rows(Head.CLASSIFY)]
-    wanted = assignment(root, method, Head.CLASSIFY, family, batch_size=8, epochs=120, evaluations=12, patience=99)
+    wanted = assignment(root, method, Head.CLASSIFY, family, batch_size=8, epochs=300, evaluations=30, patience=99)
     made = OwnParametersOnly(wanted)
 
     def share(predictions: Sequence[Any]) -> float:

@@ -109,7 +109,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
     rows = tiny.rows(head)
     together = list(fitted.predict(rows).predictions)
     assert list(fitted.predict(rows[::-1]).predictions)[::-1] == together
-    monkeypatch.setitem(fit.PREDICTION_TOKENS, "cpu", 1)
+    monkeypatch.setitem(device.PREDICTION_TOKENS, "cpu", 1)
     assert list(fitted.predict(rows).predictions) == together
 
 

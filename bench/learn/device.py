@@ -12,6 +12,9 @@ import torch
 CPU_BFLOAT16_WIDTH = 128
 """Hidden size from which bfloat16 pays on processors with bfloat16 instructions (`benchmarks/precision.py`)."""
 
+PREDICTION_TOKENS = {"cpu": 4096, "cuda": 65_536}
+"""Tokens predicted at once, with padding: what stays in a processor's cache, and plenty for a GPU."""
+
 
 def pick_device() -> torch.device:
     """The first GPU when there is one, else the processor."""

@@ -26,11 +26,6 @@ from bench.learner import Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Head, Rows
 
-PREDICTION_TOKENS = {"cpu": 4096}
-"""Tokens predicted at once, with padding, by device: what stays in a processor's cache, elsewhere plenty."""
-
-PLENTY = 65_536
-
 CACHE_LIMIT = 2**30
 """Bytes of frozen features that are kept; beyond it they are computed anew each time."""
 
@@ -137,7 +132,7 @@ class ModelLearner:
     def _answers(self, network: Network, encoded: Encoded, examples: Sequence[Example]) -> tuple[list[Prediction], int]:
         """Predictions for every row, and how many outputs were capped."""
         raw: list[object] = [None] * len(examples)
-        for members in prediction_order(encoded.lengths, PREDICTION_TOKENS.get(self.device, PLENTY)):
+        for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[self.device]):
             chosen = [examples[i] for i in members]
             with devices.autocast(self.torch_device, self.precision):
                 answers = self._answer(network, chosen)
@@ -206,7 +201,7 @@ class ModelLearner:
         self, encoded: Encoded, along: str, compute: Callable[[Batch], Tensor | None]
     ) -> list[Tensor] | None:
         found: list[Tensor] = [torch.empty(0)] * len(encoded.examples)
-        for members in prediction_order(encoded.lengths, PREDICTION_TOKENS.get(self.device, PLENTY)):
+        for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[self.device]):
             batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)
             with devices.autocast(self.torch_device, self.precision):
                 states = compute(batch)

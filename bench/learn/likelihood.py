@@ -14,14 +14,12 @@ import torch
 from torch import Tensor
 
 from bench.learn.batch import Batch, collate, prediction_order
+from bench.learn.device import PREDICTION_TOKENS
 from bench.learn.network import Network
 from bench.learn.wording import Question
 
 SENTINELS = ("<extra_id_0>", "<extra_id_1>")
 """What stands for the first missing span, and what ends it, in models that learnt by span corruption."""
-
-BATCH = 128
-"""Contexts read at once."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def log_probabilities(
         contexts.setdefault((probe.ids, probe.target), []).append(probe)
     each = list(contexts)
     found: dict[Probe, float] = {}
-    for members in prediction_order([len(ids) for ids, _ in each], BATCH):
+    for members in prediction_order([len(ids) for ids, _ in each], PREDICTION_TOKENS[device.type]):
         chosen = [each[i] for i in members]
         asked_here = [(row, probe) for row, context in enumerate(chosen) for probe in contexts[context]]
         states = _states(network, chosen, pad, device, limit)

@@ -17,20 +17,13 @@ from bench.learn import device as devices
 from bench.learn import likelihood
 from bench.learn.batch import collate, prediction_order
 from bench.learn.checkpoint import identity, load_generator, load_masked, load_tokenizer, position_limit
+from bench.learn.heads.generate import SLACK
+from bench.learn.heads.span import LONGEST_ANSWER
 from bench.learn.network import Network, count
 from bench.learn.wording import LONGEST, Question, Wording, draw
 from bench.learner import Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Family, Head, Rows
-
-WRITTEN_AT_ONCE = 32
-"""Questions answered in words at once."""
-
-LONGEST_SPAN = 30
-"""Tokens of an answer that should be a span, as `bench.learn.heads.span` has it."""
-
-SLACK = 4
-"""Tokens that an answer may be longer than the longest of the training rows."""
 
 
 class PromptingLearner:
@@ -86,7 +79,7 @@ class PromptingLearner:
         if self.task.head is Head.CLASSIFY:
             return max(len(self.wording.answer(self.wording.word(label))) for label in self.assignment.labels)
         longest = max(len(self.wording.answer(self.wording.target(row))) for row in self.assignment.train)
-        return min(self.task.output_tokens or LONGEST_SPAN, longest + SLACK)
+        return min(self.task.output_tokens or LONGEST_ANSWER, longest + SLACK)
 
     @property
     def _gap(self) -> bool:
@@ -144,7 +137,8 @@ class PromptingLearner:
     def _written(self, questions: Sequence[Question]) -> tuple[list[str], int]:
         """What the model writes for each question, greedily, to the end of the line, and how many were capped."""
         answers, capped = [""] * len(questions), 0
-        for members in prediction_order([len(q.before) for q in questions], WRITTEN_AT_ONCE):
+        lengths = [len(question.before) for question in questions]
+        for members in prediction_order(lengths, devices.PREDICTION_TOKENS[self.device]):
             for i, ids in zip(members, self._continuations([questions[i] for i in members]), strict=True):
                 text = self.tokenizer.decode(ids, skip_special_tokens=True)
                 ended = len(ids) < self.cap or "\n" in text.strip()
