@@ -107,19 +107,25 @@ LAYERS: dict[str, _Layer] = {
 """The known layers by the name of their class in transformers."""
 
 
-def add_adapters(backbone: nn.Module, width: int, shape: Bottleneck, *places: str) -> None:
+def add_adapters(backbone: nn.Module, width: int, shape: Bottleneck, *places: str) -> list[nn.Parameter]:
     """Hang an adapter in each of `places` ("attention", "cross", "feedforward", "end") of every layer that has it.
+
+    Returns the parameters of all of them.
 
     Raises UnsupportedError for an architecture whose layers are not known.
     """
     found = [(module, LAYERS[kind]) for module in backbone.modules() if (kind := type(module).__name__) in LAYERS]
     if not found:
         raise UnsupportedError(f"no sublayers are known for {type(backbone).__name__}, so adapters have no place in it")
+    added: list[nn.Parameter] = []
     for module, layer in found:
         for place in places:
             path = getattr(layer, place)
             if path is not None and _has(module, path):
-                _hang(module.get_submodule(path), Adapter(width, shape), before=place == "end" and layer.normed)
+                adapter = Adapter(width, shape)
+                _hang(module.get_submodule(path), adapter, before=place == "end" and layer.normed)
+                added += adapter.parameters()
+    return added
 
 
 def _has(module: nn.Module, path: str) -> bool:

@@ -6,7 +6,7 @@ Knows no task, no data and no method.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -93,6 +93,13 @@ class Network(nn.Module):
         """The task's own parameters by name: the head, the vocabulary projection once untied, all that is fresh."""
         own = {id(p) for p in self.head.parameters()} if self.head is not None else self._untied()
         return {n: p for n, p in self.named_parameters() if id(p) in own or n in self.fresh}
+
+    def train_only(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Let these train and the task's own, and nothing else."""
+        self.requires_grad_(False)
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+        self.train_head()
 
     def train_head(self) -> None:
         """Let the task's own parameters train."""

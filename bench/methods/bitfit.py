@@ -17,13 +17,10 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
 
     Raises UnsupportedError for architectures without biases, such as T5.
     """
-    network.requires_grad_(False)
     biases = [p for name, p in network.backbone.named_parameters() if name.endswith("bias")]
     if not biases:
         raise UnsupportedError(f"a network of type {network.config.model_type!r} has no biases to train")
-    for bias in biases:
-        bias.requires_grad_(True)
-    network.train_head()
+    network.train_only(biases)
 
 
 METHOD = Method(

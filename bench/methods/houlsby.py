@@ -18,13 +18,9 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
     """
     from bench.learn.adapters import Bottleneck, add_adapters
 
-    network.requires_grad_(False)
     shape = Bottleneck(**{name: value for name, value in options.items() if name != "cross_adapter"})
     places = ("attention", "feedforward", "cross") if options["cross_adapter"] else ("attention", "feedforward")
-    add_adapters(network.backbone, network.width, shape, *places)
-    for name, parameter in network.backbone.named_parameters():
-        parameter.requires_grad_(".adapter." in name)
-    network.train_head()
+    network.train_only(add_adapters(network.backbone, network.width, shape, *places))
 
 
 METHOD = Method(

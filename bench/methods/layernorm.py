@@ -17,14 +17,11 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
 
     Raises UnsupportedError for architectures whose norms have no parameters.
     """
-    network.requires_grad_(False)
     norms = [module for module in network.backbone.modules() if "norm" in type(module).__name__.lower()]
     trained = [p for norm in norms for p in norm.parameters(recurse=False)]
     if not trained:
         raise UnsupportedError(f"a network of type {network.config.model_type!r} has no norms to train")
-    for parameter in trained:
-        parameter.requires_grad_(True)
-    network.train_head()
+    network.train_only(trained)
 
 
 METHOD = Method(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.spec import Limits, LogRange, Method
+from bench.methods import houlsby
+from bench.spec import LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -15,12 +16,7 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
     """AdapterHub's `SeqBnConfig` with these options: `reduction_factor` is width / bottleneck."""
     from bench.learn.adapters import Bottleneck, add_adapters
 
-    network.requires_grad_(False)
-    shape = Bottleneck(**options)
-    add_adapters(network.backbone, network.width, shape, "end")
-    for name, parameter in network.backbone.named_parameters():
-        parameter.requires_grad_(".adapter." in name)
-    network.train_head()
+    network.train_only(add_adapters(network.backbone, network.width, Bottleneck(**options), "end"))
 
 
 METHOD = Method(
@@ -32,9 +28,6 @@ METHOD = Method(
     options={
         "reduction_factor": 16, "non_linearity": "relu", "scaling": 1.0, "dropout": 0.0, "init_weights": "bert",
     },
-    limits={
-        "reduction_factor": Limits(1), "scaling": Limits(),
-        "dropout": Limits(0, 1), "init_weights": Limits(words=("bert", "mam_adapter")),
-    },
+    limits=houlsby.METHOD.limits,
     source="Pfeiffer et al. 2021, AdapterFusion (rate 1e-4); options and defaults of AdapterHub's SeqBnConfig",
 )
