@@ -151,11 +151,15 @@ class Routine:
     """What a method does during one training besides the plain step; made anew for every training.
 
     `penalty()`, a scalar tensor, is added to the task's loss before the gradient is taken; what is reported stays the
-    task's loss. `after_step(n)` is called after the n-th optimizer step (from 1), with the gradients still there.
+    task's loss. `before_step(n)` is called before the n-th optimizer step (from 1) and may put parameters that train
+    to sleep, or wake them; `after_step(n)` after it, with the gradients still there. `rate_factors` multiply the
+    learning rate of parameters, by the network's names for them; one that is missing has 1.
     """
 
     penalty: Callable[[], Any] | None = None
     after_step: Callable[[int], None] | None = None
+    before_step: Callable[[int], None] | None = None
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
