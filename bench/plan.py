@@ -85,7 +85,7 @@ class Cell:
             "model": _without(to_json(self.model), "note", "revision"),
             "checkpoint": [self.model_revision, self.model_sha256],
             "method": _without({f.name: getattr(self.method, f.name) for f in dataclasses.fields(self.method)},
-                               "title", "source", "apply", "routine", "merge"),
+                               "title", "source", "apply", "prepare", "routine", "merge"),
             "options": dict(self.options),
             "budget": self.budget,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 import torch
 
 from bench.learn import device, fit
+from bench.learn.edits import edited_rows
 from bench.learn.fit import ModelLearner
 from bench.learn.loop import make_optimizer
 from bench.learn.network import Network
 from bench.methods import gradual_unfreeze
-from bench.spec import Family, Head
+from bench.spec import Family, Head, Row
 from tests import tiny
 
 torch.set_num_threads(1)
@@ -95,3 +97,87 @@ def test_what_joins_after_the_best_evaluation_is_kept_as_it_was_then(root: Path)
     moved = {depth_of(n) for n, p in kept[-1].named_parameters() if not torch.equal(p, start[n])}
     assert moved == {0}
     assert all(p.requires_grad for p in kept[-1].parameters())
+
+
+# -- Augmentation --
+
+MANY = range(200)
+
+
+def edited(row: Row, head: Head, seed: int, mask: str | None = "[MASK]") -> Row:
+    return edited_rows([row], tiny.TASKS[head], share=0.2, mask=mask, rng=random.Random(seed))[0]
+
+
+def test_a_text_is_edited_and_keeps_its_label() -> None:
+    row = {"text": "a small red house on a long hill", "label": "good", "other": 1}
+    made = [edited(row, Head.CLASSIFY, seed) for seed in MANY]
+    assert all((new["label"], new["other"]) == ("good", 1) for new in made)
+    lengths = {len(new["text"].split()) for new in made}
+    assert lengths == {6, 8, 10}
+    assert any("[MASK]" in new["text"] for new in made)
+    assert any(sorted(new["text"].split()) == sorted(row["text"].split()) for new in made)
+    assert {word for new in made for word in new["text"].split()} == {*row["text"].split(), "[MASK]"}
+
+
+def test_nothing_is_masked_without_a_mask() -> None:
+    row = {"text": "a small red house on a long hill", "label": "good"}
+    made = [edited(row, Head.CLASSIFY, seed, None)["text"] for seed in MANY]
+    assert {word for text in made for word in text.split()} == {*row["text"].split()}
+
+
+def test_tags_move_with_their_words_and_entities_stay_whole() -> None:
+    tags = {"anna": "B-PER", "maria": "I-PER", "met": "O", "orlan": "B-ORG", "in": "O", "paris": "B-LOC", ".": "O"}
+    row = {"tokens": list(tags), "tags": list(tags.values())}
+    kinds = set()
+    for seed in MANY:
+        new = edited(row, Head.TAG, seed)
+        assert len(new["tokens"]) == len(new["tags"]) > 0
+        pairs = list(zip(new["tokens"], new["tags"], strict=True))
+        assert all(word == "[MASK]" or tags[word] == tag for word, tag in pairs)
+        for place, tag in enumerate(new["tags"]):
+            assert tag != "I-PER" or new["tags"][place - 1] == "B-PER"
+        kinds.add(tuple(new["tokens"]))
+    assert len(kinds) > 20
+
+
+@pytest.mark.parametrize(
+    ("context", "answer"),
+    [("the house is old. (anna) met him in the wide street", "anna"), ("anna", "anna"), ("by the sea anna b", "anna b"),
+     ("we saw it:\nthe old sea, by day", "the old sea")],
+)
+def test_an_answer_stays_where_its_offset_says(context: str, answer: str) -> None:
+    row = {"question": "who?", "context": context,
+           "answers": {"text": [answer, "x"], "answer_start": [context.index(answer), 0]}}
+    for seed in MANY:
+        new = edited(row, Head.SPAN, seed)
+        start = new["answers"]["answer_start"][0]
+        assert new["answers"]["text"] == [answer]
+        assert new["context"][start : start + len(answer)] == answer
+        assert new["question"] == "who?"
+    assert len(context.split()) < 5 or len({edited(row, Head.SPAN, seed)["context"] for seed in MANY}) > 20
+
+
+def test_a_text_to_be_written_is_not_edited() -> None:
+    row = {"source": "a small red house on a long hill", "target": "una casa roja"}
+    made = [edited(row, Head.GENERATE, seed) for seed in MANY]
+    assert {new["target"] for new in made} == {"una casa roja"}
+    assert len({new["source"] for new in made}) > 20
+
+
+@pytest.mark.parametrize("text", ["", "word"])
+def test_what_cannot_be_edited_stays_readable(text: str) -> None:
+    for seed in MANY:
+        assert edited({"text": text, "label": "good"}, Head.CLASSIFY, seed)["text"] in (text, "[MASK]", "word word")
+
+
+@pytest.mark.parametrize("head", Head)
+def test_augmented_trainings_have_the_steps_of_plain_ones_and_see_edited_rows(root: Path, head: Head) -> None:
+    made = learner(root, head, Family.ENCODER, "augment[alpha=0.3]")
+    plain = learner(root, head, Family.ENCODER, "full")
+    assert made.versions is not None
+    shown = made.versions.epoch(random.Random(0))
+    assert len(shown) == len(plain.train_examples)
+    unedited = [example["ids"] for example in plain.train_examples]
+    assert 0 < sum(example["ids"] not in unedited for example in shown) < len(shown)
+    fitted, other = (m.fit(1e-3, 1, lambda predictions: 0.0, lambda point: True) for m in (made, plain))
+    assert (fitted.steps, fitted.examples) == (other.steps, other.examples)

@@ -21,6 +21,7 @@ from bench.learn.heads import open_head
 from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
 from bench.learn.network import Network, count
+from bench.learn.versions import Versions
 from bench.learner import Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Head, Rows
@@ -56,7 +57,19 @@ class ModelLearner:
         self.truncated_train = self.train_set.truncated
         self.train_examples: Sequence[Example] = self.train_set.examples
         self.validation_examples: Sequence[Example] = self.validation_set.examples
+        self.versions: Versions | None = None
+        if self.method.prepare:
+            self.method.prepare(self, assignment.options)
         self._compute_frozen(sample)
+
+    def vary(self, versions: Sequence[Rows], share: float) -> None:
+        """Show each training row, whenever it is its turn, with chance `share` as one of `versions` has it.
+
+        Each version has every row, in the same order. An epoch still shows each row once, so that trainings have the
+        number of steps that their budget says.
+        """
+        encoded = [self.head.encode(rows, targets=True) for rows in versions]
+        self.versions = Versions.of(self.train_set, encoded, share)
 
     def fit(
         self,
@@ -109,10 +122,13 @@ class ModelLearner:
 
     def _batches(self, seed: int) -> Iterator[tuple[Batch, int, int]]:
         rng = random.Random(seed)
-        lengths = self.train_set.lengths
+        examples, lengths = self.train_examples, self.train_set.lengths
         for _ in itertools.count():
+            if self.versions:
+                examples = self.versions.epoch(rng)
+                lengths = [len(example["ids"]) for example in examples]
             for members in training_order(lengths, self.assignment.budget.batch_size, rng):
-                batch = self.head.collate([self.train_examples[i] for i in members], self.torch_device)
+                batch = self.head.collate([examples[i] for i in members], self.torch_device)
                 yield batch, len(members), sum(lengths[i] for i in members)
 
     def _loss(self, network: Network, batch: Batch) -> Tensor:
