@@ -22,13 +22,10 @@ from bench.material import Material, Scored, prediction_rows
 from bench.metrics.metric import Metric
 from bench.plan import Cell
 from bench.record import Cost, Outcome, Point, Record, Training, to_json
-from bench.spec import LogRange
+from bench.spec import REFERENCE_WIDTH, LogRange
 
 SEARCH_SEED = 0
 """The seed of every trial: rates are compared on the same shuffles and the same new parameters."""
-
-REFERENCE_WIDTH = 768
-"""Hidden size for which methods declare their rates."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ class Family(StrEnum):
     ENCODER_DECODER = "encoder-decoder"
 
 
+REFERENCE_WIDTH = 768
+"""Hidden size for which methods declare their rates."""
+
 SPLITS = ("train", "validation", "test")
 
 

@@ -42,7 +42,7 @@ EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lam
 EACH_METHOD = pytest.mark.parametrize("method", catalog.methods())
 MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]
 
-WHOLE = ("full", "scratch", "gradual_unfreeze", "augment")
+WHOLE = ("full", "scratch", "gradual_unfreeze", "augment", "domain_adaptive")
 """Methods under which everything trains."""
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from bench.learn import device, fit
+from bench.errors import UnsupportedError
+from bench.learn import adapt, device, fit
 from bench.learn.edits import edited_rows
 from bench.learn.fit import ModelLearner
 from bench.learn.loop import make_optimizer
 from bench.learn.network import Network
+from bench.learn.objectives import make_batch, vocabulary_of
+from bench.learn.recipes import Recipe
+from bench.learn.stream import encode
 from bench.methods import gradual_unfreeze
 from bench.spec import Family, Head, Row
 from tests import tiny
@@ -181,3 +187,86 @@ def test_augmented_trainings_have_the_steps_of_plain_ones_and_see_edited_rows(ro
     assert 0 < sum(example["ids"] not in unedited for example in shown) < len(shown)
     fitted, other = (m.fit(1e-3, 1, lambda predictions: 0.0, lambda point: True) for m in (made, plain))
     assert (fitted.steps, fitted.examples) == (other.steps, other.examples)
+
+
+# -- Task-adaptive pretraining --
+
+
+def state(network: Network) -> dict[str, torch.Tensor]:
+    return {name: p.detach() for name, p in network.backbone.named_parameters()}
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("head", [Head.SPAN, Head.GENERATE])
+def test_all_trainings_start_from_the_same_adapted_weights(root: Path, head: Head, family: Family) -> None:
+    """They differ from the checkpoint's wherever its objective reaches, and are the same in every run."""
+    method = "domain_adaptive[steps=4,rate=1e-3]"
+    adapted, again = (state(learner(root, head, family, method)._network(seed)) for seed in (1, 2))
+    plain = state(learner(root, head, family, "full")._network(1))
+    assert adapted.keys() == plain.keys()
+    assert all(torch.equal(adapted[name], again[name]) for name in adapted)
+    same = {name for name in plain if torch.equal(plain[name], adapted[name])}
+    assert all("token_type" in name or "key.bias" in name or "cross" in name for name in same), same
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_the_objective_is_the_models_own_and_it_gets_better_at_it(root: Path, family: Family) -> None:
+    """The mean loss of the tokens that are missing from the training texts falls."""
+    losses: list[float] = []
+    original = adapt._update
+
+    def watched(network: Network, optimizer: Any, loss: torch.Tensor, rate: float) -> None:
+        losses.append(float(loss.detach()))
+        original(network, optimizer, loss, rate)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapt, "_update", watched)
+        learner(root, Head.CLASSIFY, family, "domain_adaptive[steps=60,rate=2e-4,batch=8]")
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_its_loss_is_that_of_transformers(root: Path, family: Family) -> None:
+    """Computed there over whole sequences, with labels."""
+    from bench.learn.checkpoint import load_language_model, load_tokenizer
+
+    model = tiny.checkpoint(family, root / str(family))
+    tokenizer, backbone = load_tokenizer(model, None), load_language_model(model, None).eval()
+    recipe = Recipe("adapted", family, length=32)
+    documents = encode(recipe, tokenizer, tiny.TEXT)
+    batch = make_batch(recipe, vocabulary_of(tokenizer), documents, np.random.default_rng(0))
+    shape = batch.inputs.shape if batch.decoder_inputs is None else batch.decoder_inputs.shape
+    labels = torch.full(shape, -100).flatten()
+    labels[batch.positions] = batch.labels
+    inputs: dict[str, Any] = {"input_ids": batch.inputs, "attention_mask": batch.attention}
+    if batch.decoder_inputs is not None:
+        inputs["decoder_input_ids"] = batch.decoder_inputs
+    scores = backbone(**inputs).logits.flatten(0, 1)
+    expected = torch.nn.functional.cross_entropy(scores, labels)
+    assert torch.allclose(adapt.language_loss(Network(backbone, family, None), batch), expected, atol=1e-5)
+
+
+def test_only_the_inputs_of_training_rows_are_read(root: Path) -> None:
+    """Neither their answers nor the rows of validation; test rows a learner does not have before it predicts."""
+    model = tiny.checkpoint(Family.ENCODER, root / "encoder")
+    wanted = tiny.assignment(Head.GENERATE, model, "domain_adaptive[steps=1]")
+    wanted = dataclasses.replace(wanted, validation=[{"source": "a secret", "target": "b secret"}])
+    read: list[str] = []
+    original = adapt.encode
+
+    def watched(recipe: Recipe, tokenizer: Any, documents: list[str]) -> list[list[int]]:
+        read.extend(documents)
+        return original(recipe, tokenizer, documents)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapt, "encode", watched)
+        fit.open_learner(wanted)
+    assert read == [row["source"] for row in wanted.train]
+
+
+def test_a_model_whose_objective_is_not_known_is_refused_in_one_sentence(root: Path) -> None:
+    made = learner(root, Head.CLASSIFY, Family.ENCODER_DECODER, "full")
+    made.head.tokenizer.convert_ids_to_tokens = lambda ids: ["x"] * len(ids)
+    with pytest.raises(UnsupportedError, match="missing spans") as caught:
+        adapt.adapt(made, steps=1, rate=1e-4, batch_size=8)
+    assert "\n" not in str(caught.value)

@@ -101,9 +101,9 @@ def _t5(directory: Path) -> None:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    special = ["<pad>", "</s>", "<unk>"]
+    special = ["<pad>", "</s>", "<unk>", *(f"<extra_id_{i}>" for i in range(8))]
     tokenizer.train_from_iterator(
-        TEXT, trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>")
+        TEXT, trainers.UnigramTrainer(vocab_size=128, special_tokens=special, unk_token="<unk>")
     )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]

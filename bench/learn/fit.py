@@ -6,10 +6,12 @@ Never sees test rows before `Fitted.predict` is called with them, and never a me
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -61,6 +63,15 @@ class ModelLearner:
         if self.method.prepare:
             self.method.prepare(self, assignment.options)
         self._compute_frozen(sample)
+
+    def start_from(self, checkpoint: Path) -> None:
+        """Let every training start from the checkpoint in that directory, which must be of the same architecture.
+
+        The directory is not needed any more afterwards.
+        """
+        model = dataclasses.replace(self.assignment.model, path=str(checkpoint), package=None)
+        moved = dataclasses.replace(self.assignment, model=model, revision=None)
+        self.template = open_head(moved, self.head.tokenizer).build(pretrained=True).to(self.torch_device)
 
     def vary(self, versions: Sequence[Rows], share: float) -> None:
         """Show each training row, whenever it is its turn, with chance `share` as one of `versions` has it.
