@@ -99,7 +99,7 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
     work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
     best = work.best = _search(work, _Trainer(learner, material, work.metric), work.rates, study)
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(number, best.rate, seed, _Trainer(learner, material, work.metric)))
+        work.finals.append(_final(number, best, seed, _Trainer(learner, material, work.metric)))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
@@ -110,23 +110,26 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     """The best trial. Sees training and validation rows only."""
     budget, metric = work.cell.budget, work.metric
 
-    def train(number: int, rate: float, go_on: Callable[[Point], bool]) -> Training:
-        return trainer.train(number, rate, SEARCH_SEED, go_on)[0]
+    def train(number: int, rate: float, choice: tune.Choice, go_on: Callable[[Point], bool]) -> Training:
+        return trainer.train(number, rate, SEARCH_SEED, go_on, choice)[0]
 
     def keep(trial: Training, resumed: bool) -> None:
         work.trials.append(trial)
         work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
 
     name = f"{work.cell.key} {work.cell.fingerprint[:16]}"
-    best = tune.search(study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better)
+    best = tune.search(
+        study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
+        choices=work.cell.method.choices,
+    )
     if best is None:
         raise DivergedError(f"all {budget.trials} trials diverged; the last: {work.trials[-1].reason}")
     return best
 
 
-def _final(number: int, rate: float, seed: int, trainer: _Trainer) -> Scored:
-    """Train at the chosen rate from a fresh seed, then answer the test questions."""
-    training, fitted = trainer.train(number, rate, seed, lambda point: True)
+def _final(number: int, best: Training, seed: int, trainer: _Trainer) -> Scored:
+    """Train as the best trial did, from a fresh seed, then answer the test questions."""
+    training, fitted = trainer.train(number, best.rate, seed, lambda point: True, best.choice)
     if training.state == "DIVERGED":
         return Scored(training)
     material, metric = trainer.material, trainer.metric
@@ -154,14 +157,16 @@ class _Trainer:
     def sign(self) -> int:
         return 1 if self.metric.higher_is_better else -1
 
-    def train(self, number: int, rate: float, seed: int, go_on: Callable[[Point], bool]) -> tuple[Training, Fitted]:
-        fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)))
+    def train(
+        self, number: int, rate: float, seed: int, go_on: Callable[[Point], bool], choice: tune.Choice
+    ) -> tuple[Training, Fitted]:
+        fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)), choice)
         training = Training(
             number=number, rate=rate, seed=seed, state=fitted.state,
             value=None if fitted.value is None else self.sign * fitted.value,
             best_step=fitted.best_step, curve=tuple(map(self.natural, fitted.curve)),
             steps=fitted.steps, examples=fitted.examples, tokens=fitted.tokens, train_seconds=fitted.train_seconds,
-            evaluate_seconds=fitted.evaluate_seconds, reason=fitted.reason,
+            evaluate_seconds=fitted.evaluate_seconds, reason=fitted.reason, choice=dict(choice),
         )
         return training, fitted
 
@@ -212,6 +217,7 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
         finals=tuple(final.training for final in work.finals),
         floors=work.floors,
         rate=best.rate if best else None,
+        choice=best.choice if best else {},
         rate_at_edge=work.rates.at_edge(best.rate) if best and work.rates else None,
     )
     if learner is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from bench.record import Checkpoint, Health, Parameters, Point
@@ -14,6 +15,10 @@ from bench.spec import Budget, Method, Model, Rows, Task
 
 Prediction = Any
 """classify: a label; tag: a list of tags, one a token; span: the answer's text; generate: the text."""
+
+
+NO_CHOICE: Mapping[str, Any] = MappingProxyType({})
+"""For methods of which only the rate is searched."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,13 @@ class Learner(Protocol):
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """Train at `rate`, evaluating `budget.evaluations` times at equal distances, the last at the end.
 
         `validate` scores predictions for the validation rows (higher is better here, always); `report` sees every
-        evaluation and says whether to go on (False prunes).
+        evaluation and says whether to go on (False prunes). `choice` are the values of the method's `choices`, by
+        default the first of each; `parameters` are from then on those that train under it.
         """
         ...
 

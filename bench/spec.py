@@ -174,6 +174,8 @@ class Method:
     Adam rate falls as width grows (Yang et al. 2022, muP). `options` are the bracketed parameters of its name with
     their defaults. `pretrained` False starts from random weights. `frozen` says what never changes during training, so
     that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers) or "nothing".
+    `choices` are further options whose value the search chooses along with the rate; the first of each is the default.
+    The first trials take them in this order, beside rates from the default, then the farthest from it, to the nearest.
     `prepare(learner, options)` is called once a cell, when its `bench.learn.fit.ModelLearner` has read the training
     rows: it may change what all trainings share, such as the rows that are shown or the weights that they start from.
     `routine(network, options, steps)` is asked for at the start of a training of so many steps. `merge(network)` folds
@@ -189,6 +191,7 @@ class Method:
     pretrained: bool = True
     frozen: str = "nothing"
     source: str = ""
+    choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     prepare: Callable[[Any, Mapping[str, Any]], None] | None = None
     routine: Callable[[Any, Mapping[str, Any], int], Routine] | None = None
     merge: Callable[[Any], None] | None = None

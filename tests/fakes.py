@@ -19,7 +19,7 @@ from typing import Any
 
 from bench import sources
 from bench.errors import UnsupportedError
-from bench.learner import Assignment, Fitted, Learner, Predicted, Prediction
+from bench.learner import NO_CHOICE, Assignment, Fitted, Learner, Predicted, Prediction
 from bench.material import Material
 from bench.plan import Cell
 from bench.record import Checkpoint, Data, Health, Parameters, Point, Record, to_json
@@ -102,6 +102,7 @@ class FakeLearner:
     def __init__(self, assignment: Assignment, *, pause: float = 0.0, limit: float = math.inf) -> None:
         self.assignment, self.pause, self.limit = assignment, pause, limit
         self.fits: list[tuple[float, int]] = []
+        self.choices: list[Mapping[str, Any]] = []
 
     def fit(
         self,
@@ -109,9 +110,11 @@ class FakeLearner:
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """Train, which is to get better with every evaluation."""
         self.fits.append((rate, seed))
+        self.choices.append(choice)
         if rate > self.limit:
             return self.fitted("DIVERGED", (), rate, seed, "the loss is not finite at step 3")
         curve: list[Point] = []

@@ -110,12 +110,12 @@ def test_what_joins_after_the_best_evaluation_is_kept_as_it_was_then(root: Path)
 MANY = range(200)
 
 
-def edited(row: Row, head: Head, seed: int, mask: str | None = "[MASK]") -> Row:
+def edited(row: Row, head: Head, seed: int, mask: str | None = "[MASK]") -> Any:
     return edited_rows([row], tiny.TASKS[head], share=0.2, mask=mask, rng=random.Random(seed))[0]
 
 
 def test_a_text_is_edited_and_keeps_its_label() -> None:
-    row = {"text": "a small red house on a long hill", "label": "good", "other": 1}
+    row: Any = {"text": "a small red house on a long hill", "label": "good", "other": 1}
     made = [edited(row, Head.CLASSIFY, seed) for seed in MANY]
     assert all((new["label"], new["other"]) == ("good", 1) for new in made)
     lengths = {len(new["text"].split()) for new in made}
@@ -126,7 +126,7 @@ def test_a_text_is_edited_and_keeps_its_label() -> None:
 
 
 def test_nothing_is_masked_without_a_mask() -> None:
-    row = {"text": "a small red house on a long hill", "label": "good"}
+    row: Any = {"text": "a small red house on a long hill", "label": "good"}
     made = [edited(row, Head.CLASSIFY, seed, None)["text"] for seed in MANY]
     assert {word for text in made for word in text.split()} == {*row["text"].split()}
 
@@ -252,11 +252,10 @@ def test_only_the_inputs_of_training_rows_are_read(root: Path) -> None:
     wanted = tiny.assignment(Head.GENERATE, model, "domain_adaptive[steps=1]")
     wanted = dataclasses.replace(wanted, validation=[{"source": "a secret", "target": "b secret"}])
     read: list[str] = []
-    original = adapt.encode
 
     def watched(recipe: Recipe, tokenizer: Any, documents: list[str]) -> list[list[int]]:
         read.extend(documents)
-        return original(recipe, tokenizer, documents)
+        return encode(recipe, tokenizer, documents)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapt, "encode", watched)
@@ -270,3 +269,22 @@ def test_a_model_whose_objective_is_not_known_is_refused_in_one_sentence(root: P
     with pytest.raises(UnsupportedError, match="missing spans") as caught:
         adapt.adapt(made, steps=1, rate=1e-4, batch_size=8)
     assert "\n" not in str(caught.value)
+
+
+# -- A searched depth --
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize(("thirds", "layers"), [(0, 0), (1, 1), (2, 1), (3, 2)])
+def test_as_many_layers_train_as_were_chosen(root: Path, family: Family, thirds: int, layers: int) -> None:
+    """The upper ones of each stack; the embeddings only with all of them."""
+    made = learner(root, Head.GENERATE, family, "freeze_auto", evaluations=1, epochs=1)
+    counted = made.parameters
+    made.fit(1e-3, 1, lambda predictions: 0.0, lambda point: True, {"thirds": thirds})
+    network = made._network(0)
+    for stack in network.stacks():
+        trains = [any(p.requires_grad for n, p in layer.named_parameters() if "cross" not in n) for layer in stack]
+        assert trains == [False] * (2 - layers) + [True] * layers
+    assert {p.requires_grad for m in network.embeddings() for p in m.parameters()} == {thirds == 3}
+    assert made.parameters.trainable == sum(p.numel() for p in network.parameters() if p.requires_grad)
+    assert (made.parameters == counted) == (thirds in (1, 2))

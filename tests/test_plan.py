@@ -135,6 +135,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "pooling": {"model": replace(fakes.MODEL, pooling="last")},
     "method version": {"method": replace(fakes.METHOD, version=2)},
     "range": {"method": replace(fakes.METHOD, rates=LogRange(1e-5, 1e-2, 2e-4))},
+    "choices": {"method": replace(fakes.METHOD, choices={"part": (1, 2)})},
     "option": {"options": {"r": 16}},
     "budget": {"budget": replace(fakes.BUDGET, trials=5)},
     "seeds": {"budget": replace(fakes.BUDGET, seeds=(1, 3))},

@@ -101,9 +101,9 @@ def _t5(directory: Path) -> None:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    special = ["<pad>", "</s>", "<unk>", *(f"<extra_id_{i}>" for i in range(8))]
+    special = ["<pad>", "</s>", "<unk>"]
     tokenizer.train_from_iterator(
-        TEXT, trainers.UnigramTrainer(vocab_size=128, special_tokens=special, unk_token="<unk>")
+        TEXT, trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>")
     )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
@@ -120,7 +120,10 @@ def _t5(directory: Path) -> None:
         pad_token_id=0,
         eos_token_id=1,
     )
-    _save(T5ForConditionalGeneration(config), fast, directory)
+    network = T5ForConditionalGeneration(config)
+    fast.add_tokens([f"<extra_id_{i}>" for i in range(8)], special_tokens=True)  # stand for missing spans, as T5's do
+    network.resize_token_embeddings(len(fast), mean_resizing=False)
+    _save(network, fast, directory)
 
 
 _MAKERS = {Family.ENCODER: _bert, Family.DECODER: _gpt2, Family.ENCODER_DECODER: _t5}

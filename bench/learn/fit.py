@@ -10,8 +10,9 @@ import dataclasses
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
 from bench.learn.network import Network, count
 from bench.learn.versions import Versions
-from bench.learner import Assignment, Fitted, Predicted, Prediction
+from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Head, Rows
 
@@ -44,6 +45,9 @@ class ModelLearner:
         self.torch_device = devices.pick_device()
         devices.reset_peak_memory(self.torch_device)
         devices.seed_everything(0)
+        defaults = {name: values[0] for name, values in self.method.choices.items()}
+        self.options: Mapping[str, Any] = {**defaults, **assignment.options}
+        """The method's, with what was chosen for the training that was last asked for."""
         self.writes = assignment.task.head is Head.GENERATE
         self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
         self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
@@ -61,7 +65,7 @@ class ModelLearner:
         self.validation_examples: Sequence[Example] = self.validation_set.examples
         self.versions: Versions | None = None
         if self.method.prepare:
-            self.method.prepare(self, assignment.options)
+            self.method.prepare(self, self.options)
         self._compute_frozen(sample)
 
     def start_from(self, checkpoint: Path) -> None:
@@ -88,9 +92,12 @@ class ModelLearner:
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """See `bench.learner.Learner.fit`."""
+        self.options = {**self.options, **choice}
         network = self._network(seed)
+        self.parameters = count(network)
         budget = self.assignment.budget
         per_epoch = -(-len(self.train_examples) // budget.batch_size)
         plan = schedule(per_epoch, budget.epochs, budget.evaluations, budget.patience)
@@ -98,7 +105,7 @@ class ModelLearner:
         def evaluate() -> float:
             return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
 
-        routine = self.method.routine(network, self.assignment.options, plan.steps) if self.method.routine else None
+        routine = self.method.routine(network, self.options, plan.steps) if self.method.routine else None
         done = train(
             network, self._batches(seed), plan, rate, lambda b: self._loss(network, b), evaluate, report, routine
         )
@@ -128,7 +135,7 @@ class ModelLearner:
         else:
             network = self.head.build(pretrained=False).to(self.torch_device)
         network.reset()
-        self.method.apply(network, self.assignment.options)
+        self.method.apply(network, self.options)
         return network.to(self.torch_device)
 
     def _batches(self, seed: int) -> Iterator[tuple[Batch, int, int]]:
