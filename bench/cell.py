@@ -182,7 +182,7 @@ def _assignment(cell: Cell, material: Material) -> Assignment:
     return Assignment(
         task=cell.task, model=cell.model, method=cell.method, options=cell.options, budget=cell.budget,
         train=material.splits.train, validation=material.splits.validation, labels=material.labels,
-        revision=cell.model_revision,
+        revision=cell.model_revision, others=cell.others,
     )
 
 

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from bench.record import Checkpoint, Health, Parameters, Point
-from bench.spec import Budget, Method, Model, Rows, Task
+from bench.spec import Budget, Method, Model, Pinned, Rows, Task
 
 Prediction = Any
 """classify: a label; tag: a list of tags, one a token; span: the answer's text; generate: the text."""
@@ -25,7 +25,8 @@ NO_CHOICE: Mapping[str, Any] = MappingProxyType({})
 class Assignment:
     """All that a learner needs to know of a cell. `labels` are those of the data, in a fixed order (classify, tag).
 
-    `options` are the method's, defaults filled in. `revision` is the model's, resolved.
+    `options` are the method's, defaults filled in. `revision` is the model's, resolved; `others` are the
+    models that options name, by option.
     """
 
     task: Task
@@ -37,6 +38,7 @@ class Assignment:
     validation: Rows
     labels: tuple[str, ...]
     revision: str | None = None
+    others: Mapping[str, Pinned] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

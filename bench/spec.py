@@ -128,6 +128,18 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Pinned:
+    """A model with its checkpoint identified, by a commit or by the SHA-256 of its files.
+
+    Both are None where the checkpoint could not be had when the plan was made.
+    """
+
+    model: Model
+    revision: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class LogRange:
     """A range of learning rates searched on a logarithmic scale, with the rate that is tried first."""
 
@@ -176,6 +188,7 @@ class Method:
     that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers) or "nothing".
     `choices` are further options whose value the search chooses along with the rate; the first of each is the default.
     The first trials take them in this order, beside rates from the default, then the farthest from it, to the nearest.
+    `models` names the options whose values are names of models, which are then pinned as the cell's own model is.
     `prepare(learner, options)` is called once a cell, when its `bench.learn.fit.ModelLearner` has read the training
     rows: it may change what all trainings share, such as the rows that are shown or the weights that they start from.
     `routine(network, options, steps)` is asked for at the start of a training of so many steps. `merge(network)` folds
@@ -192,6 +205,7 @@ class Method:
     frozen: str = "nothing"
     source: str = ""
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
     prepare: Callable[[Any, Mapping[str, Any]], None] | None = None
     routine: Callable[[Any, Mapping[str, Any], int], Routine] | None = None
     merge: Callable[[Any], None] | None = None

@@ -42,7 +42,7 @@ EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lam
 EACH_METHOD = pytest.mark.parametrize("method", catalog.methods())
 MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]
 
-WHOLE = ("full", "scratch", "gradual_unfreeze", "augment", "domain_adaptive")
+WHOLE = ("full", "scratch", "gradual_unfreeze", "augment", "domain_adaptive", "distill")
 """Methods under which everything trains."""
 
 
@@ -113,7 +113,8 @@ class Cell:
 
 
 def assignment(root: Path, method: str, head: Head, family: Family, **budget: Any) -> Assignment:
-    return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), method, **budget)
+    named = f"distill[teacher={tiny.teacher(root / 'teacher')}]" if method == "distill" else method
+    return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), named, **budget)
 
 
 @functools.cache
@@ -213,7 +214,7 @@ def test_the_reported_loss_is_the_tasks(root: Path, method: str) -> None:
     fitted = made.fit(1e-9, 1, lambda predictions: 0.0, lambda point: True)
     network = made._network(1)
     with torch.no_grad():
-        loss = float(made._loss(network, next(made._batches(1))[0]))
+        loss = float(made._losses(network, next(made._batches(1))[0])[0])
     assert fitted.curve[0].loss == pytest.approx(loss, rel=1e-4)
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from bench.errors import UnsupportedError
-from bench.learn import adapt, device, fit
+from bench.learn import adapt, device, distill, fit
 from bench.learn.edits import edited_rows
 from bench.learn.fit import ModelLearner
 from bench.learn.loop import make_optimizer
@@ -21,8 +21,9 @@ from bench.learn.network import Network
 from bench.learn.objectives import make_batch, vocabulary_of
 from bench.learn.recipes import Recipe
 from bench.learn.stream import encode
+from bench.learner import Assignment
 from bench.methods import gradual_unfreeze
-from bench.spec import Family, Head, Row
+from bench.spec import Family, Head, Pinned, Row
 from tests import tiny
 
 torch.set_num_threads(1)
@@ -288,3 +289,116 @@ def test_as_many_layers_train_as_were_chosen(root: Path, family: Family, thirds:
     assert {p.requires_grad for m in network.embeddings() for p in m.parameters()} == {thirds == 3}
     assert made.parameters.trainable == sum(p.numel() for p in network.parameters() if p.requires_grad)
     assert (made.parameters == counted) == (thirds in (1, 2))
+
+
+# -- Distillation --
+
+
+def wanted(root: Path, head: Head, family: Family, options: str = "", **budget: Any) -> Assignment:
+    """With a teacher that is larger; for two of the families it has another architecture and tokenizer."""
+    named = f"distill[teacher={tiny.teacher(root / 'teacher')}{options}]"
+    return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), named, **budget)
+
+
+class Watched(ModelLearner):
+    """Keeps the learner that was opened last: in a distillation the teacher's."""
+
+    last: ModelLearner
+
+    def __init__(self, assignment: Assignment) -> None:
+        super().__init__(assignment)
+        Watched.last = self
+
+
+def student_and_teacher(root: Path, head: Head, family: Family, options: str = "") -> tuple[ModelLearner, ModelLearner]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distill, "ModelLearner", Watched)
+        return fit.open_learner(wanted(root, head, family, options)), Watched.last
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("head", [Head.CLASSIFY, Head.TAG])
+def test_the_students_objective_is_hintons(root: Path, head: Head, family: Family) -> None:
+    """Computed again from the teacher's network, row by row and word by word."""
+    made, teacher = student_and_teacher(root, head, family, ",alpha=0.3,temperature=3")
+    network = made._network(1).eval()
+    batch = made.head.collate(made.train_examples, made.torch_device)
+    with torch.no_grad():
+        loss, objective = made._losses(network, batch)
+        ours, theirs = (scores_of(m, n) for m, n in ((made, network), (teacher, teacher.network)))
+    assert len(ours) == len(theirs)
+    apart = [
+        float((p * (p.log() - (a / 3).log_softmax(-1))).sum())
+        for a, p in ((a, (b / 3).softmax(-1)) for a, b in zip(ours, theirs, strict=True))
+    ]
+    assert float(objective) == pytest.approx(0.7 * float(loss) + 0.3 * 9 * float(np.mean(apart)), rel=1e-4)
+    assert float(objective) != pytest.approx(float(loss), rel=1e-3)
+
+
+def scores_of(made: ModelLearner, network: Network) -> list[torch.Tensor]:
+    """Scores of every row, or of every word of every row, each read by itself."""
+    found = []
+    for number, example in enumerate(made.train_set.examples):
+        features = made.head.features(network.eval(), made.head.collate([example], made.torch_device))
+        assert network.head is not None
+        scores = network.head(features)[0]
+        places = made.train_set.notes[number][1] if scores.dim() > 1 else None
+        found += [scores] if places is None else [scores[places[word]] for word in sorted(places)]
+    return found
+
+
+def test_the_teacher_is_trained_once_and_every_student_learns_from_it(root: Path) -> None:
+    """The mean distance of a student to its teacher is smaller than that of one that learns alone."""
+    options = ",alpha=1.0,temperature=1"
+    made, teacher = student_and_teacher(root, Head.CLASSIFY, Family.ENCODER, options)
+    alone = learner(root, Head.CLASSIFY, Family.ENCODER, "full")
+    kept = [p.detach().clone() for p in teacher.network.parameters()]
+    for m in (made, alone):
+        m.fit(5e-3, 1, lambda predictions: 0.0, lambda point: True)
+    assert all(torch.equal(a, b) for a, b in zip(kept, teacher.network.parameters(), strict=True))
+    with torch.no_grad():
+        theirs = torch.stack(scores_of(teacher, teacher.network)).softmax(-1)
+        near, far = (
+            float((torch.stack(scores_of(m, m.network)).softmax(-1) - theirs).abs().mean()) for m in (made, alone)
+        )
+    assert near < far
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("head", [Head.SPAN, Head.GENERATE])
+def test_spans_and_texts_are_learnt_from_the_teachers_answers(root: Path, head: Head, family: Family) -> None:
+    made, teacher = student_and_teacher(root, head, family, ",alpha=1.0")
+    answers = teacher._answers(teacher.network, teacher.train_set, teacher.train_set.examples)[0]
+    column = made.assignment.task.reference
+    rows = [distill._answered(made, row, answer) for row, answer in zip(made.assignment.train, answers, strict=True)]
+    expected = made.head.encode(rows, targets=True).examples
+    assert made.versions is not None
+    assert made.versions.epoch(random.Random(0)) == list(expected)
+    for row, answer in zip(rows, answers, strict=True):
+        if head is Head.SPAN and answer:
+            start = row[column]["answer_start"][0]
+            assert row["context"][start : start + len(answer)] == answer
+        if head is Head.GENERATE:
+            assert row[column] == answer
+
+
+def test_a_span_that_occurs_twice_is_the_one_nearest_to_the_right_one(root: Path) -> None:
+    made = learner(root, Head.SPAN, Family.ENCODER, "full")
+    row = {"question": "?", "context": "anna saw anna and anna", "answers": {"text": ["saw"], "answer_start": [5]}}
+    assert distill._answered(made, row, "anna")["answers"] == {"text": ["anna"], "answer_start": [9]}
+    assert distill._answered(made, row, "marta") == row
+    assert distill._answered(made, row, "") == row
+
+
+@pytest.mark.parametrize(
+    ("teacher", "words"), [("encoder", "is no larger than"), ("missing", "cannot be had here")]
+)
+def test_a_teacher_that_cannot_teach_is_refused_in_one_sentence(root: Path, teacher: str, words: str) -> None:
+    model = tiny.checkpoint(Family.ENCODER, root / "encoder")
+    given = wanted(root, Head.CLASSIFY, Family.ENCODER)
+    chosen = model if teacher == "encoder" else dataclasses.replace(model, name="minilm", package="no_such_package")
+    given = dataclasses.replace(given, others={"teacher": Pinned(chosen)})
+    with pytest.raises(UnsupportedError, match=words) as caught:
+        fit.open_learner(given)
+    assert "distill[teacher=NAME]" in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -19,7 +19,7 @@ from transformers import (
 
 from bench import catalog
 from bench.learner import Assignment
-from bench.spec import Budget, Family, Head, Model, Row, Task
+from bench.spec import Budget, Family, Head, Model, Pinned, Row, Task
 
 TEXT = [
     "anna met oskar in berlin on monday and they were happy.",
@@ -34,6 +34,14 @@ FAMILIES = (Family.ENCODER, Family.DECODER, Family.ENCODER_DECODER)
 SIZE = 32
 
 
+def teacher(directory: Path) -> str:
+    """The directory of a saved encoder that is larger than the others here."""
+    torch.manual_seed(0)
+    if not (directory / "config.json").exists():
+        _bert(directory, layers=8)
+    return str(directory)
+
+
 def checkpoint(family: Family, directory: Path) -> Model:
     """A saved model of the family, with its tokenizer, as a row of the catalog would name it."""
     torch.manual_seed(0)
@@ -43,7 +51,7 @@ def checkpoint(family: Family, directory: Path) -> Model:
     return Model(f"tiny-{family}", family, str(directory), pooling=pooling)
 
 
-def _bert(directory: Path) -> None:
+def _bert(directory: Path, layers: int = 2) -> None:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -64,7 +72,7 @@ def _bert(directory: Path) -> None:
     )
     config = BertConfig(
         hidden_size=SIZE,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         vocab_size=len(fast),
@@ -198,5 +206,6 @@ def assignment(head: Head, model: Model, method: str, **budget: Any) -> Assignme
     chosen, options = catalog.method(method)
     spent = Budget(**{"epochs": 2, "batch_size": 4, "evaluations": 2, **budget})
     return Assignment(
-        TASKS[head], model, chosen, options, spent, rows(head), rows(head), LABELS.get(head, ())
+        TASKS[head], model, chosen, options, spent, rows(head), rows(head), LABELS.get(head, ()),
+        others={option: Pinned(catalog.model(options[option])) for option in chosen.models},
     )

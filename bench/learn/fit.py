@@ -29,6 +29,9 @@ from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Head, Rows
 
+Objective = Callable[[Network, Tensor, Batch, Tensor], Tensor]
+"""What is minimised, from the network, what its head reads, the batch and the task's loss."""
+
 PREDICTION_BATCH = 128
 """Examples predicted at once."""
 
@@ -38,6 +41,9 @@ CACHE_LIMIT = 2**30
 
 class ModelLearner:
     """Trains one model by one method on one task (see `bench.learner.Learner`)."""
+
+    network: Network
+    """The one that was trained last."""
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
@@ -64,6 +70,7 @@ class ModelLearner:
         self.train_examples: Sequence[Example] = self.train_set.examples
         self.validation_examples: Sequence[Example] = self.validation_set.examples
         self.versions: Versions | None = None
+        self.objective: Objective | None = None
         if self.method.prepare:
             self.method.prepare(self, self.options)
         self._compute_frozen(sample)
@@ -96,7 +103,7 @@ class ModelLearner:
     ) -> Fitted:
         """See `bench.learner.Learner.fit`."""
         self.options = {**self.options, **choice}
-        network = self._network(seed)
+        network = self.network = self._network(seed)
         self.parameters = count(network)
         budget = self.assignment.budget
         per_epoch = -(-len(self.train_examples) // budget.batch_size)
@@ -107,7 +114,7 @@ class ModelLearner:
 
         routine = self.method.routine(network, self.options, plan.steps) if self.method.routine else None
         done = train(
-            network, self._batches(seed), plan, rate, lambda b: self._loss(network, b), evaluate, report, routine
+            network, self._batches(seed), plan, rate, lambda b: self._losses(network, b), evaluate, report, routine
         )
         return Fitted(
             state=done.state,
@@ -149,9 +156,12 @@ class ModelLearner:
                 batch = self.head.collate([examples[i] for i in members], self.torch_device)
                 yield batch, len(members), sum(lengths[i] for i in members)
 
-    def _loss(self, network: Network, batch: Batch) -> Tensor:
+    def _losses(self, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The task's loss, and what is minimised."""
         with devices.autocast(self.torch_device, self.precision):
-            return self.head.loss(network, self._features(network, batch), batch)
+            features = self._features(network, batch)
+            loss = self.head.loss(network, features, batch)
+            return loss, self.objective(network, features, batch, loss) if self.objective else loss
 
     def _features(self, network: Network, batch: Batch) -> Tensor:
         """What the head reads: computed before, or from what the frozen layers gave, or from the tokens."""
@@ -220,7 +230,7 @@ class ModelLearner:
         """
 
         def remember(encoded: Encoded) -> Sequence[Example]:
-            found = self._computed(encoded, along, compute)
+            found = self.computed(encoded, along, compute)
             if found is None:
                 return encoded.examples
             kept = [{k: v for k, v in e.items() if k not in drop} for e in encoded.examples]
@@ -231,9 +241,10 @@ class ModelLearner:
             self.validation_examples = remember(self.validation_set)
 
     @torch.inference_mode()
-    def _computed(
+    def computed(
         self, encoded: Encoded, along: str, compute: Callable[[Batch], Tensor | None]
     ) -> list[Tensor] | None:
+        """What `compute` gives for each example, without padding: one vector, or one for each element of `along`."""
         found: list[Tensor] = [torch.empty(0)] * len(encoded.examples)
         for members in prediction_order(encoded.lengths, PREDICTION_BATCH):
             batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)

@@ -86,14 +86,15 @@ def train(
     batches: Iterator[tuple[Batch, int, int]],
     plan: Schedule,
     rate: float,
-    loss_of: Callable[[Batch], Tensor],
+    losses_of: Callable[[Batch], tuple[Tensor, Tensor]],
     evaluate: Callable[[], float],
     report: Callable[[Point], bool],
     routine: Routine | None = None,
 ) -> Trained:
     """Train for `plan`, keeping the parameters that validated best.
 
-    `batches` yields (batch, examples, tokens) for ever; `evaluate` scores the network on validation (higher is better);
+    `batches` yields (batch, examples, tokens) for ever; `losses_of` gives a batch's loss on the task, to be reported,
+    and what is minimised, often the same; `evaluate` scores the network on validation (higher is better);
     `report` sees every evaluation and returns False to stop a hopeless training. `routine` is the method's.
     """
     routine = routine or Routine()
@@ -109,8 +110,9 @@ def train(
             train_mode(network)
         for group in optimizer.param_groups:
             group["lr"] = group["factor"] * rate_at(step, plan.steps, rate)
-        loss = loss_of(batch)
-        objective: Tensor = loss + routine.penalty() if routine.penalty else loss
+        loss, objective = losses_of(batch)
+        if routine.penalty:
+            objective = objective + routine.penalty()
         objective.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trainable, CLIP)
         optimizer.step()
