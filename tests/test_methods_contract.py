@@ -113,7 +113,8 @@ class Cell:
 
 
 def assignment(root: Path, method: str, head: Head, family: Family, **budget: Any) -> Assignment:
-    named = f"distill[teacher={tiny.teacher(root / 'teacher')}]" if method == "distill" else method
+    settings = {"distill": f"teacher={tiny.teacher(root / 'teacher')}", "domain_adaptive": "steps=10"}
+    named = f"{method}[{settings[method]}]" if method in settings else method
     return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), named, **budget)
 
 

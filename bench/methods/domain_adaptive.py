@@ -31,7 +31,7 @@ METHOD = Method(
     version=1,
     rates=FULL.rates,
     apply=apply,
-    options={"steps": 300, "rate": 1e-4, "batch": 32},
+    options={"steps": 100, "rate": 1e-4, "batch": 32},
     source="Gururangan et al. 2020, Don't Stop Pretraining: Adapt Language Models to Domains and Tasks (peak rate "
     "1e-4; steps and batch are ours, theirs are 100 epochs of 256 texts)",
     prepare=prepare,
