@@ -38,9 +38,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def proofs(session: nox.Session) -> None:
-    """The slow proofs, such as what pretraining is worth on every task."""
+    """The slow proofs: what pretraining is worth on every task. One process, since the runs bring their own workers."""
     install(session, "-e", ".[dev]")
-    session.run("pytest", "-n", "2", "-m", "slow", *session.posargs, env=ONE_THREAD)
+    session.run("pytest", "-m", "slow", *session.posargs, env=ONE_THREAD)
 
 
 @nox.session

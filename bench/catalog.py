@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
 import pkgutil
 import re
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from typing import Any, TypeVar
 import bench.methods
 import tasks as task_modules
 from bench.errors import RequestError, UnavailableError, UnknownNameError
-from bench.models import FAMILIES, HUB_ID, MODELS, POOLING
+from bench.models import FAMILIES, HUB_ID, MODELS, POOLING, config
 from bench.spec import Method, Model, Task
 from bench.suite import Suite, read_suite
 
@@ -67,7 +66,7 @@ def model(name: str) -> Model:
     if name in models():
         return models()[name]
     if (Path(name) / "config.json").is_file():
-        return _unlisted(Path(name).as_posix(), json.loads((Path(name) / "config.json").read_text()))
+        return _unlisted(Path(name).as_posix(), config(Path(name)))
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).is_dir():
         raise UnavailableError(f"model {name!r}: there is no config.json in that directory. Check the path.")
     if not HUB_ID.fullmatch(name):
@@ -78,7 +77,8 @@ def model(name: str) -> Model:
 def method(name: str) -> tuple[Method, dict[str, Any]]:
     """A method and its options from a name such as `lora` or `lora[r=16,alpha=32]`, defaults filled in.
 
-    Raises UnknownNameError for the method or an option, RequestError for a value of the wrong type.
+    Raises UnknownNameError for the method or an option, RequestError for a value of the wrong type
+    or beyond the method's limits.
     """
     match = re.fullmatch(r"([^\[\]]+)(?:\[([^\[\]]*)\])?", name.strip())
     if match is None:
@@ -91,7 +91,10 @@ def method(name: str) -> tuple[Method, dict[str, Any]]:
             raise RequestError(f"method {name!r}: write the option {option!r} with its value, as in {option}=...")
         if option not in options:
             raise _unknown_option(found, option)
-        options[option] = _typed(f"{found.name}[{option}]", text, found.options[option])
+        value = options[option] = _typed(f"{found.name}[{option}]", text, found.options[option])
+        limits = found.limits.get(option)
+        if limits is not None and not limits.allows(value):
+            raise RequestError(f"{found.name}[{option}] must be {limits}, not {text}.")
     return found, options
 
 
@@ -150,8 +153,8 @@ def _declared(package: ModuleType, attribute: str, kind: type[T]) -> Mapping[str
     return found
 
 
-def _unlisted(name: str, config: Mapping[str, Any]) -> Model:
-    kind = str(config.get("model_type", ""))
+def _unlisted(name: str, read: Mapping[str, Any]) -> Model:
+    kind = str(read.get("model_type", ""))
     if kind not in FAMILIES:
         raise RequestError(
             f"model {name!r} has model_type {kind!r}, whose family is not known here. "
@@ -163,8 +166,8 @@ def _unlisted(name: str, config: Mapping[str, Any]) -> Model:
 def _hub_config(name: str) -> Mapping[str, Any]:
     from bench.learn import hub
 
-    config: Mapping[str, Any] = hub.model_config(name)
-    return config
+    read: Mapping[str, Any] = hub.model_config(name)
+    return read
 
 
 def _unknown_option(found: Method, option: str) -> RequestError:

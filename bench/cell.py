@@ -1,5 +1,7 @@
 """One cell: search a learning rate, train fresh seeds at it, score them on test, and write down what it took.
 
+A method that trains nothing has no search: its seeds draw the examples that the model is shown.
+
 Knows the order of the stages. The learner, the data and the place of the study are handed in; nothing is written here
 but the study. The test split is asked for only when the search is over.
 """
@@ -96,14 +98,17 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
     cell = work.cell
     material = work.material = open_material()
     learner = work.learner = open_learner(_assignment(cell, material))
-    work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
-    best = work.best = _search(work, _Trainer(learner, material, work.metric), work.rates, study)
+    trainer = _Trainer(learner, material, work.metric)
+    if cell.method.rates is not None:
+        work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
+        work.best = _search(work, trainer, work.rates, study)
+    rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(number, best, seed, _Trainer(learner, material, work.metric)))
+        work.finals.append(_final(number, work.best, seed, trainer, cell.budget.epochs))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
-        raise DivergedError(f"seed {diverged[0].seed} at rate {best.rate:.3g}: {diverged[0].reason}")
+        raise DivergedError(f"seed {diverged[0].seed} at rate {rate or 0:.3g}: {diverged[0].reason}")
 
 
 def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Training:
@@ -111,7 +116,7 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     budget, metric = work.cell.budget, work.metric
 
     def train(number: int, rate: float, choice: tune.Choice, go_on: Callable[[Point], bool]) -> Training:
-        return trainer.train(number, rate, SEARCH_SEED, go_on, choice)[0]
+        return trainer.train(number, rate, SEARCH_SEED, go_on, budget.trial_epochs, choice)[0]
 
     def keep(trial: Training, resumed: bool) -> None:
         work.trials.append(trial)
@@ -127,9 +132,10 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     return best
 
 
-def _final(number: int, best: Training, seed: int, trainer: _Trainer) -> Scored:
-    """Train as the best trial did, from a fresh seed, then answer the test questions."""
-    training, fitted = trainer.train(number, best.rate, seed, lambda point: True, best.choice)
+def _final(number: int, best: Training | None, seed: int, trainer: _Trainer, epochs: int) -> Scored:
+    """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions."""
+    rate, choice = (best.rate, best.choice) if best else (None, {})
+    training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs, choice)
     if training.state == "DIVERGED":
         return Scored(training)
     material, metric = trainer.material, trainer.metric
@@ -158,9 +164,12 @@ class _Trainer:
         return 1 if self.metric.higher_is_better else -1
 
     def train(
-        self, number: int, rate: float, seed: int, go_on: Callable[[Point], bool], choice: tune.Choice
+        self, number: int, rate: float | None, seed: int, go_on: Callable[[Point], bool], epochs: int,
+        choice: tune.Choice,
     ) -> tuple[Training, Fitted]:
-        fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)), choice)
+        fitted = self.learner.fit(
+            rate, seed, self.validate, lambda point: go_on(self.natural(point)), epochs, choice
+        )
         training = Training(
             number=number, rate=rate, seed=seed, state=fitted.state,
             value=None if fitted.value is None else self.sign * fitted.value,
@@ -218,7 +227,7 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
         floors=work.floors,
         rate=best.rate if best else None,
         choice=best.choice if best else {},
-        rate_at_edge=work.rates.at_edge(best.rate) if best and work.rates else None,
+        rate_at_edge=_at_edge(work),
     )
     if learner is not None:
         record = dataclasses.replace(
@@ -226,14 +235,24 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
             cost=_cost(record, seconds + work.resumed_seconds, learner.peak_memory()),
             provenance={**record.provenance, "device": learner.device, "precision": learner.precision},
         )
-    return _with_scores(record, work) if record.outcome is Outcome.OK else record
+    return _with_scores(record, work, work.material) if record.outcome is Outcome.OK and work.material else record
 
 
-def _with_scores(record: Record, work: _Work) -> Record:
+def _at_edge(work: _Work) -> bool | None:
+    """Whether the best rate is the lowest or highest that was tried, or lies near an end of its range."""
+    if work.best is None or work.best.rate is None or work.rates is None:
+        return None
+    tried = [trial.rate for trial in work.trials if trial.rate is not None]
+    extreme = len(tried) > 1 and work.best.rate in (min(tried), max(tried))
+    return extreme or work.rates.at_edge(work.best.rate)
+
+
+def _with_scores(record: Record, work: _Work, material: Material) -> Record:
     by_seed = [final.training.scores or {} for final in work.finals]
     means = {name: fmean(scores[name] for scores in by_seed) for name in work.metric.measures}
     low, high = score.interval(work.metric, [f.statistics for f in work.finals if f.statistics is not None])
-    return dataclasses.replace(record, scores=means, score=means[work.metric.name], low=low, high=high)
+    data = dataclasses.replace(material.splits.data, overlap=material.overlap)
+    return dataclasses.replace(record, data=data, scores=means, score=means[work.metric.name], low=low, high=high)
 
 
 def _cost(record: Record, seconds: float, peak_memory: int | None) -> Cost:

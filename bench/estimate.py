@@ -1,6 +1,6 @@
 """How long a cell will take. Rough by design: it orders the work and gives a first idea; earlier records are better.
 
-Knows budgets and declarations, nothing of the machine.
+Knows budgets, declarations and the shapes of models; nothing of how fast the machine is.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from bench import models
 from bench.plan import Cell, Names
 from bench.record import Record, to_json
-from bench.spec import Head
+from bench.spec import Head, Model
 
 SECONDS_PER_STEP = {Head.CLASSIFY: 0.03, Head.TAG: 0.04, Head.SPAN: 0.12, Head.GENERATE: 0.09}
 """One optimizer step on 32 rows: a three-layer model of width 128, one thread of a server processor."""
@@ -21,8 +22,19 @@ SECONDS_PER_EVALUATION = {Head.CLASSIFY: 0.2, Head.TAG: 0.3, Head.SPAN: 0.5, Hea
 FROZEN_SHARE = {"nothing": 1.0, "lower": 0.7, "backbone": 0.25}
 """What a step costs where part of the model never changes, against full training."""
 
-BASE_MODEL_FACTOR = 60.0
-"""How much slower a model of about 100 million parameters is than a bundled one."""
+BUNDLED_SIZE = 3 * 128**2
+"""Layers x width^2 of a bundled model: a step's arithmetic grows with this product."""
+
+BASE_SIZE = 12 * 768**2
+"""The same of a base model: the guess for a model whose configuration is not on this machine."""
+
+EFFICIENCY = 0.82
+"""Large matrices run nearer to the processor's peak: a step takes (relative size) ** EFFICIENCY times as long."""
+
+LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
+WIDTHS = ("hidden_size", "n_embd", "dim", "d_model")
+SIZES = (LAYERS, WIDTHS)
+"""What configurations call them."""
 
 USUAL_ROWS = 1500
 """Training rows of a bundled corpus, and the guess where the budget does not limit them."""
@@ -31,10 +43,13 @@ USUAL_ROWS = 1500
 def steps(cell: Cell) -> int:
     """Optimizer steps of the whole cell, search and final seeds, when nothing is pruned or stopped early."""
     budget = cell.budget
+    if cell.method.rates is None:
+        return 0
     rows = budget.train_size or USUAL_ROWS
     if cell.source == "bundled":
         rows = min(rows, USUAL_ROWS)
-    return math.ceil(rows / budget.batch_size) * budget.epochs * (budget.trials + len(budget.seeds))
+    epochs = budget.trial_epochs * budget.trials + budget.epochs * len(budget.seeds)
+    return math.ceil(rows / budget.batch_size) * epochs
 
 
 def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
@@ -43,7 +58,18 @@ def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
     if record is not None and record.cost is not None and dict(record.budget) == to_json(cell.budget):
         return record.cost.seconds
     budget, head = cell.budget, cell.task.head
-    evaluations = budget.evaluations * (budget.trials + len(budget.seeds)) + 2 * len(budget.seeds)
+    validations = budget.evaluations * (budget.trials + len(budget.seeds)) if cell.method.rates else 0
+    evaluations = validations + 2 * len(budget.seeds)
     training = steps(cell) * SECONDS_PER_STEP[head] * budget.batch_size / 32 * FROZEN_SHARE[cell.method.frozen]
-    factor = 1.0 if cell.model.path.startswith("bench/checkpoints") else BASE_MODEL_FACTOR
-    return factor * (training + evaluations * SECONDS_PER_EVALUATION[head])
+    slower: float = (_size(cell.model) / BUNDLED_SIZE) ** EFFICIENCY
+    return slower * (training + evaluations * SECONDS_PER_EVALUATION[head])
+
+
+def _size(model: Model) -> float:
+    """Layers x width^2 by the model's configuration, where that is on this machine."""
+    place = models.directory(model)
+    if place is None:
+        return BASE_SIZE
+    config = models.config(place)
+    layers, width = (next((config[key] for key in keys if isinstance(config.get(key), int)), 0) for keys in SIZES)
+    return float(layers * width**2) or BASE_SIZE

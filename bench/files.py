@@ -18,6 +18,9 @@ from bench.rows import Located
 JSON_TYPES = frozenset({"tokens", "tags", "answers"})
 """Column types whose value is a list or an object: a CSV cell holds them as JSON."""
 
+OTHER_SEPARATORS = (";", "\t", "|")
+"""What some programs write between the cells of a CSV file. Only commas are read."""
+
 
 def find(directory: Path, split: str) -> Path:
     """The one file of `split` in `directory`. Raises DataError where there is none, or more than one."""
@@ -83,9 +86,15 @@ def _object(where: str, line: str) -> dict[str, Any]:
 
 def _from_json(where: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise DataError(f"{where}: not valid JSON ({error.msg} at character {error.pos + 1}). Correct it.") from error
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise DataError(f"{where}: {half} alone is half a character. Write the whole one, or remove it.") from error
+    return value
 
 
 def _csv(path: Path, structured: Collection[str]) -> Iterator[Located]:
@@ -94,6 +103,7 @@ def _csv(path: Path, structured: Collection[str]) -> Iterator[Located]:
         line = 1
         try:
             header = next(reader, [])
+            _check_header(path, header)
             line = reader.line_num + 1
             for cells in reader:
                 if cells:
@@ -102,6 +112,20 @@ def _csv(path: Path, structured: Collection[str]) -> Iterator[Located]:
                 line = reader.line_num + 1
         except csv.Error as error:
             raise DataError(f"{path}, line {line}: not valid CSV ({error}). Correct it, or use jsonl.") from error
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    """Two columns of one name would silently be one."""
+    where = f"{path}, line 1"
+    separator = next((sign for sign in OTHER_SEPARATORS if len(header) == 1 and sign in header[0]), None)
+    if separator is not None:
+        raise DataError(f"{where}: the column names are separated by {separator!r}. Separate cells by commas.")
+    for number, name in enumerate(header, 1):
+        if not name.strip():
+            raise DataError(f"{where}: column {number} has no name. Name it, or remove the column.")
+        first = header.index(name) + 1
+        if first < number:
+            raise DataError(f"{where}: columns {first} and {number} are both named {name!r}. Rename or remove one.")
 
 
 def _record(where: str, header: list[str], cells: list[str], structured: Collection[str]) -> dict[str, Any]:
@@ -116,7 +140,13 @@ def _record(where: str, header: list[str], cells: list[str], structured: Collect
 
 
 def _parquet_rows(path: Path, structured: Collection[str]) -> Iterator[Located]:
-    for number, row in enumerate(_parquet(path).read().to_pylist(), 1):
+    import pyarrow
+
+    try:
+        rows = _parquet(path).read().to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"{path}: a damaged parquet file ({error}). Write it again, or use jsonl.") from error
+    for number, row in enumerate(rows, 1):
         yield f"{path}, row {number}", row
 
 

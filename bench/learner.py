@@ -71,7 +71,9 @@ class Fitted:
 
 
 class Learner(Protocol):
-    """Trains one cell's model at given rates. Opened once a cell; everything that trials share is computed once.
+    """Trains one cell's model at given rates, or asks it as it is.
+
+    Opened once a cell; everything that trials share is computed once.
 
     Raises UnsupportedError when opened on a pair of method and model that cannot work, MemoryError when out of memory.
     """
@@ -86,13 +88,16 @@ class Learner(Protocol):
 
     def fit(
         self,
-        rate: float,
+        rate: float | None,
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        epochs: int,
         choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
-        """Train at `rate`, evaluating `budget.evaluations` times at equal distances, the last at the end.
+        """Train at `rate` for `epochs`, evaluating `budget.evaluations` times at equal distances, the last at the end.
+
+        A method that trains nothing has no rate (None), no evaluations and no value.
 
         `validate` scores predictions for the validation rows (higher is better here, always); `report` sees every
         evaluation and says whether to go on (False prunes). `choice` are the values of the method's `choices`, by

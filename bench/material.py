@@ -55,6 +55,11 @@ class Material:
         return [row[self.task.reference] for row in self.test]
 
     @cached_property
+    def overlap(self) -> int:
+        """How many test rows have the very inputs of a train row."""
+        return sources.overlap(self.task, self.splits)
+
+    @cached_property
     def questions(self) -> list[Row]:
         """The test rows with their inputs only: all that a learner sees of them."""
         return [{column: row[column] for column in self.task.inputs} for row in self.test]

@@ -146,7 +146,7 @@ def _curves(record: Record) -> tuple[Mapping[str, float], ...]:
         for point in training.curve:
             row = rows.setdefault(point.step, {"step": point.step, "epoch": point.epoch})
             values = {"loss": point.loss, "validation": point.validation, "rate": training.rate}
-            row |= {f"{section}/{name}": value for name, value in values.items()}
+            row |= {f"{section}/{name}": value for name, value in values.items() if value is not None}
     return tuple(rows[step] for step in sorted(rows))
 
 

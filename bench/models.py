@@ -8,8 +8,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bench.errors import UnavailableError
 from bench.spec import Family, Model
@@ -75,6 +78,22 @@ def directory(model: Model) -> Path | None:
         return None
     advice = f"Rebuild it: python -m bench pretrain {model.name}" if "checkpoints" in model.path else "Check the path."
     raise UnavailableError(f"model {model.name!r}: there is no checkpoint (config.json) in {model.path}. {advice}")
+
+
+def config(place: Path) -> Mapping[str, Any]:
+    """The config.json in the directory of a checkpoint.
+
+    Raises UnavailableError naming the file where it is no JSON object.
+    """
+    path = place / "config.json"
+    again = "Put the checkpoint there again: `save_pretrained` of transformers writes it."
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON, or of UTF-8
+        raise UnavailableError(f"{path}: not readable as JSON ({error}). {again}") from error
+    if not isinstance(found, dict):
+        raise UnavailableError(f"{path}: must hold a JSON object, not a {type(found).__name__}. {again}")
+    return found
 
 
 def _packaged(package: str) -> Path:

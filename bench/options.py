@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from bench.errors import RequestError
+from bench.spec import MOST_SEEDS
 
 DEFAULT_SUITE = "glue-lite"
 """Gives what a request without --suite does not say."""
@@ -16,9 +17,7 @@ def run(parser: argparse.ArgumentParser) -> None:
     """`run`: what to run, and how."""
     _grid(parser)
     how = parser.add_argument_group("how to run")
-    how.add_argument("--workers", type=_count, metavar="N",
-                     help="worker processes, one thread each (default: one a core, or one where there is a GPU); "
-                          "0 works in this process")
+    _workers(how)
     how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show neither progress nor board, only what went wrong")
@@ -28,6 +27,7 @@ def run(parser: argparse.ArgumentParser) -> None:
 def plan(parser: argparse.ArgumentParser) -> None:
     """`plan`: what to run, and in which form to show it."""
     _grid(parser)
+    _workers(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each cell")
     common(parser)
 
@@ -69,6 +69,12 @@ def common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error (also: BENCH_DEBUG=1)")
 
 
+def _workers(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--workers", type=_count, metavar="N",
+                       help="worker processes, one thread each (default: one a core, or one where there is a GPU); "
+                            "0 works in this process")
+
+
 def _run_directory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="directory of a run, or its name under runs/")
 
@@ -100,12 +106,14 @@ def _budget(group: argparse._ArgumentGroup) -> None:
 def seeds(text: str) -> tuple[int, ...]:
     """`3` as the first three seeds, `5,` or `4,5` as just these.
 
-    Raises RequestError for anything else.
+    Raises RequestError for anything else. Whether a budget can have these seeds is the budget's to say.
     """
-    if not re.fullmatch(r"[1-9]\d*|(\d+,)+\d*", text):
+    if not re.fullmatch(r"[1-9]\d{0,17}|(\d{1,18},)+(\d{1,18})?", text):
         raise RequestError(f"--seeds {text!r}: write how many, as in 3, or which, as in 1,5,9 (just one: 5,).")
     if "," in text:
-        return tuple(dict.fromkeys(int(part) for part in text.split(",") if part))
+        return tuple(int(part) for part in text.split(",") if part)
+    if int(text) > MOST_SEEDS:
+        raise RequestError(f"--seeds {text}: at most {MOST_SEEDS} seeds. Just the seed {text} is written {text},")
     return tuple(range(1, int(text) + 1))
 
 

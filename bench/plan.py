@@ -36,9 +36,6 @@ class Request:
     methods: tuple[str, ...] | None = None
     source: str | None = None
     data_dir: Path | None = None
-    seeds: tuple[int, ...] | None = None
-    trials: int | None = None
-    train_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Cell:
             "model": _without(to_json(self.model), "note", "revision"),
             "checkpoint": [self.model_revision, self.model_sha256],
             "method": _without({f.name: getattr(self.method, f.name) for f in dataclasses.fields(self.method)},
-                               "title", "source", "apply", "prepare", "routine", "merge"),
+                               "title", "source", "apply", "prepare", "routine", "merge", "limits"),
             "options": dict(self.options),
             "others": {name: _identity(other) for name, other in self.others.items()},
             "budget": self.budget,
@@ -115,7 +112,7 @@ class Plan:
         try:
             document = json.loads(text)
             return Plan(document["suite"], tuple(_cell_from_json(c) for c in document["cells"]))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"not a plan ({type(error).__name__}: {error}). Make it again: run the suite.") from error
 
 
@@ -157,7 +154,7 @@ class _Data:
         if isinstance(task.sources[source], Files) and request.data_dir is None:
             raise RequestError(f"source {source!r} reads your files: say where they are with --data-dir DIR.")
         data_dir = request.data_dir if isinstance(task.sources[source], Files) else None
-        budget = _narrowed(suite.budget_for(task.name, source), request)
+        budget = suite.budget_for(task.name, source)
         revision = sources.resolve(task, source)
         sha256 = sources.fingerprint(task, source, data_dir, budget, revision)
         return _Data(task, source, data_dir, budget, sha256, revision)
@@ -200,14 +197,6 @@ def _cell(data: _Data, side: Pinned, method: Method, options: Mapping[str, Any])
 def _chosen(asked: tuple[str, ...] | None, default: Sequence[str]) -> tuple[str, ...]:
     """The names asked for, once each, in their order."""
     return tuple(dict.fromkeys(default if asked is None else asked))
-
-
-def _narrowed(budget: Budget, request: Request) -> Budget:
-    asked: dict[str, Any] = {"seeds": request.seeds, "trials": request.trials, "train_size": request.train_size}
-    try:
-        return dataclasses.replace(budget, **{name: value for name, value in asked.items() if value is not None})
-    except ValueError as error:
-        raise RequestError(f"{error}.") from error
 
 
 def _check_unique(cells: Sequence[Cell]) -> None:

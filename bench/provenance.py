@@ -15,7 +15,7 @@ from bench import VERSION
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "datasets", "evaluate", "peft", "optuna", "numpy", "pyarrow",
-    "sacrebleu", "rouge-score", "seqeval", "safetensors", "huggingface_hub", "wandb",
+    "sacrebleu", "rouge-score", "safetensors", "huggingface_hub", "wandb",
 )
 """Packages whose version may change a result or the way it is kept."""
 

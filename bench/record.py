@@ -6,6 +6,7 @@ Unknown is None, never a sentinel number. Knows nothing of how a result is made,
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -43,18 +44,24 @@ class Point:
 
 @dataclass(frozen=True)
 class Health:
-    """What a score alone would hide. Counts of test rows (of training rows for `truncated_train`)."""
+    """What a score alone would hide. Counts of test rows (of training rows for `truncated_train`).
+
+    `fewer_examples` were shown fewer examples than asked for, since no more fitted into the model.
+    """
 
     truncated: int = 0
     truncated_train: int = 0
     capped: int = 0
     empty: int = 0
     distinct: int = 0
+    fewer_examples: int = 0
 
 
 @dataclass(frozen=True)
 class Training:
     """One training, of the search (`seed` fixed, test never opened) or a final one (`scores` on test).
+
+    Where nothing trains, `rate` and `value` are None and there are no steps.
 
     `state` is COMPLETE, PRUNED or DIVERGED. `choice` holds the options that were searched beside the rate. `value` is
     the best validation score, `best_step` where it was reached. Seconds are wall time of this training: `train_seconds`
@@ -62,7 +69,7 @@ class Training:
     """
 
     number: int
-    rate: float
+    rate: float | None
     seed: int
     state: str
     value: float | None
@@ -85,7 +92,8 @@ class Parameters:
     """Parameter counts. `trainable` = `method` + `head`; `total` is the whole network that was trained.
 
     `head` are the task's own new parameters that train, `method` everything else that trains. `stored_bytes` is the
-    size of what must be kept to have the trained model again, beside the checkpoint.
+    size of what must be kept to have the trained model again, beside the checkpoint. `reparametrisation` is the part of
+    `method` that only makes others while they train, such as the network behind a prefix: it is not kept.
     """
 
     trainable: int
@@ -93,6 +101,7 @@ class Parameters:
     head: int
     total: int
     stored_bytes: int
+    reparametrisation: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class Data:
-    """What was learnt from and scored on. `sha256` is of the rows used, `revision` of the hub data set."""
+    """What was learnt from and scored on. `sha256` is of the rows used, `revision` of the hub data set.
+
+    `overlap` counts the test rows with the very inputs of a train row, None where the test rows were never opened.
+    """
 
     source: str
     origin: str
@@ -119,6 +131,7 @@ class Data:
     validation: int
     test: int
     synthetic: bool = False
+    overlap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +149,7 @@ class Record:
 
     `score` is the mean of the seeds' test scores (in `finals`, by seed), `low` and `high` its 95% interval over seeds
     and test examples. `rate` is the chosen learning rate, `choice` what else was searched; `rate_at_edge` warns that
-    the range may be too narrow.
+    nothing beyond the rate was tried.
     """
 
     task: str
@@ -195,25 +208,37 @@ def to_json(value: Any) -> Any:
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     """The dataclass `kind` from what `to_json` made of it.
 
-    Raises KeyError or TypeError where `data` has unknown or missing entries.
+    Raises TypeError where `data` has unknown or missing entries or values of the wrong type, ValueError for a number
+    that is not finite and for what an enum does not have.
     """
     hints = typing.get_type_hints(kind)
     unknown = set(data) - set(hints)
     if unknown:
         raise TypeError(f"{kind.__name__}: unknown entries {sorted(unknown)}")
-    return kind(**{name: _value(hints[name], value) for name, value in data.items()})
+    return kind(**{name: _value(hints[name], value, name) for name, value in data.items()})
 
 
-def _value(hint: Any, value: Any) -> Any:
+def _value(hint: Any, value: Any, name: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if value is None:
-        return None
     if origin in (typing.Union, types.UnionType):
-        return _value(next(a for a in arguments if a is not type(None)), value)
+        inner = next(a for a in arguments if a is not type(None))
+        return None if value is None else _value(inner, value, name)
     if origin is tuple:
-        return tuple(_value(arguments[0], v) for v in value)
+        return tuple(_value(arguments[0], v, name) for v in _checked(list, value, name))
+    if origin is Mapping:
+        return {k: _value(arguments[1], v, f"{name}.{k}") for k, v in _checked(dict, value, name).items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return from_json(hint, value)
+        return from_json(hint, _checked(dict, value, name))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint(value)
+    return value if hint is Any else _checked(hint, value, name)
+
+
+def _checked(kind: type, value: Any, name: str) -> Any:
+    """`value`, of which JSON says too little: its type, and that it is finite. Whole numbers are floats as well."""
+    allowed = (int, float) if kind is float else kind
+    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{name} must be of type {kind.__name__}, not {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, not {value}")
     return value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.errors import DataError
@@ -22,8 +22,8 @@ OPTIONAL_TYPES = frozenset({"id"})
 TAG = re.compile(r"O|[BI]-\S+")
 
 
-def checked(task: Task, located: Iterable[Located]) -> list[dict[str, Any]]:
-    """The rows, each fitting the task's schema.
+def checked(task: Task, located: Iterable[Located]) -> list[Located]:
+    """The rows with their places, each fitting the task's schema.
 
     Raises DataError for the first that does not, saying where it is, what is wrong and how to mend it.
     """
@@ -32,8 +32,40 @@ def checked(task: Task, located: Iterable[Located]) -> list[dict[str, Any]]:
         problem = _problem(task, row)
         if problem:
             raise DataError(f"{where}: {problem}")
-        rows.append(row)
+        rows.append((where, row))
     return rows
+
+
+def check_labels(task: Task, train: Sequence[Located], others: Iterable[Located]) -> None:
+    """Whether what `others` (validation and test rows) ask for can be learnt from `train`.
+
+    Labels are compared whole, tags by their type: B-PER in training rows makes I-PER known. Raises DataError for
+    training rows with fewer than two labels, and for the first label or tag that no training row has.
+    """
+    if task.head not in (Head.CLASSIFY, Head.TAG):
+        return
+    known = {kind for _, row in train for _, kind in _labels(task, row)}
+    if task.head is Head.CLASSIFY and len(known) < 2:
+        raise DataError(f"{train[0][0]}: all training rows have the label {next(iter(known))!r}. Add rows of another.")
+    for where, row in others:
+        for label, kind in _labels(task, row):
+            if kind not in known:
+                raise DataError(f"{where}: no training row has the {_unlearnt(task, label, kind, known)}")
+
+
+def _labels(task: Task, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The labels or tags of a row, each with what must be known of it."""
+    if task.head is Head.CLASSIFY:
+        return [(row[task.reference], row[task.reference])]
+    return [(tag, tag[2:]) for tag in row[task.reference] if tag != "O"]
+
+
+def _unlearnt(task: Task, label: str, kind: str, known: Collection[str]) -> str:
+    what = "label" if task.head is Head.CLASSIFY else "tag"
+    names = {name.lower(): label.removesuffix(kind) + name for name in sorted(known)}
+    near = difflib.get_close_matches(kind.lower(), names, n=1, cutoff=0.5)
+    advice = f"Did you mean {names[near[0]]!r}?" if near else f"Known: {', '.join(names.values()) or 'none'}."
+    return f"{what} {label!r}. {advice} Correct it, or add training rows with it."
 
 
 def _problem(task: Task, row: Mapping[str, Any]) -> str | None:
@@ -61,8 +93,16 @@ def _missing(column: str, row: Mapping[str, Any], schema: Mapping[str, str]) -> 
 
 def _text(value: Any) -> str | None:
     if not isinstance(value, str):
-        return f"must be text, not {_shown(value)}. Put it in quotes, or remove the row."
+        advice = "Fill it in" if value is None else "Make it text (in JSON: put it in quotes)"
+        return f"must be text, not {_shown(value)}. {advice}, or remove the row."
     return None if value.strip() else "the text is empty. Fill it in, or remove the row."
+
+
+def _label(value: Any) -> str | None:
+    complaint = _text(value)
+    if complaint or value == value.strip():
+        return complaint
+    return f"{value!r} has white space around it, which would make it another label. Remove it."
 
 
 def _texts(value: Any, what: str) -> str | None:
@@ -114,7 +154,7 @@ def _answers(value: Any) -> str | None:
 
 TYPES: dict[str, Callable[[Any], str | None]] = {
     "text": _text,
-    "label": _text,
+    "label": _label,
     "id": _text,
     "tokens": _tokens,
     "tags": _tags,

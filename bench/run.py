@@ -86,14 +86,16 @@ def run(
 ) -> Summary:
     """Make every missing or stale record of `plan` in the run directory `out`.
 
-    `workers` None takes one for each processor core, or one where there is a GPU; 0 works in this process, without
-    `timeout` (seconds a cell may take). `learner` is a "module:attribute" that is a `bench.learner.OpenLearner`.
-    Data are checked before anything trains. Raises RequestError, DataError or UnavailableError for what cannot be run,
-    StoreError where another run is using `out`, KeyboardInterrupt when interrupted: finished records are kept and
-    the same call goes on from there.
+    `workers` None takes one for each processor core, or one where there is a GPU; 0 works in this process, where there
+    can be no `timeout` (seconds a cell may take). `learner` is a "module:attribute" that is a
+    `bench.learner.OpenLearner`. Data are checked before anything trains. Raises RequestError, DataError or
+    UnavailableError for what cannot be run, StoreError where another run is using `out`, KeyboardInterrupt when
+    interrupted: finished records are kept and the same call goes on from there.
     """
     if workers is not None and workers < 0:
         raise RequestError(f"workers must be at least 0, got {workers}.")
+    if workers == 0 and timeout is not None:
+        raise RequestError("no cell can be timed out in this very process. Use --workers 1, or leave --timeout out.")
     store = Store(out)
     with _locked(out):
         store.sweep()
@@ -110,12 +112,6 @@ def run(
         progress.tell(Kind.PLANNED)
         _run_jobs(jobs, workers, timeout, progress)
     return _summary(plan, {**known, **progress.records}, len(stale), progress.seconds)
-
-
-def stale_cells(plan: Plan, out: Path) -> list[Cell]:
-    """The cells of `plan` that a run would make, in the plan's order."""
-    store = Store(out)
-    return [cell for cell in plan.cells if not is_fresh(_earlier(store, cell), cell.fingerprint)]
 
 
 @dataclass

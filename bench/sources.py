@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typing import Any
 from bench import files
 from bench.errors import DataError, RequestError, UnknownNameError
 from bench.record import Data
-from bench.rows import TYPES, Located, checked
+from bench.rows import TYPES, Located, check_labels, checked
 from bench.spec import SPLITS, Budget, Bundled, Files, Head, Hub, Rows, Source, Task
 
 __all__ = ["TYPES", "Splits", "check", "fingerprint", "labels", "load", "origin", "overlap", "resolve"]
@@ -68,11 +69,11 @@ def load(
 def check(task: Task, source: str, data_dir: Path | None = None, revision: str | None = None) -> None:
     """Read every split whole and check every row, so that a mistake shows before anything trains.
 
-    Raises as `load` does.
+    Raises as `load` does, and DataError for labels that cannot be learnt from the training rows.
     """
     place = _place(task, source, data_dir, revision)
-    for split in SPLITS:
-        _rows(task, place, split)
+    train, *others = (_located(task, place, split) for split in SPLITS)
+    check_labels(task, train, itertools.chain.from_iterable(others))
 
 
 def labels(task: Task, splits: Splits) -> tuple[str, ...]:
@@ -119,9 +120,10 @@ def fingerprint(
 
 @dataclass(frozen=True)
 class _Place:
-    """A source made concrete: how to read and count each split, and what identifies their content."""
+    """A source made concrete: what each split is called, how to read and count it, and what identifies the content."""
 
     origin: str
+    name: Callable[[str], str]
     read: Callable[[str], list[Located]]
     count: Callable[[str], int]
     identity: Callable[[], Any]
@@ -154,7 +156,7 @@ def _bundled(task: Task, source: Bundled) -> _Place:
         rows = _corpus(name, task.name, source.sha256)[split]
         return [(f"{name}, {split} row {number}", dict(row)) for number, row in enumerate(rows, 1)]
 
-    return _Place(name, read, lambda split: len(read(split)), lambda: source.sha256)
+    return _Place(name, lambda split: name, read, lambda split: len(read(split)), lambda: source.sha256)
 
 
 @cache
@@ -181,22 +183,31 @@ def _hub(source: Hub, revision: str) -> _Place:
         return [(f"{name} at {revision}, {source.splits[split]}, row {n}", row) for n, row in enumerate(rows, 1)]
 
     identity = [source.id, source.config, revision, dict(source.columns), dict(source.splits), source.convert]
-    return _Place(name, read, lambda split: hub.count_split(source, split, revision), lambda: identity, revision)
+    return _Place(
+        name, lambda split: f"{name} at {revision}, {source.splits[split]}", read,
+        lambda split: hub.count_split(source, split, revision), lambda: identity, revision,
+    )
 
 
 def _files(task: Task, directory: Path) -> _Place:
     return _Place(
         str(directory),
+        lambda split: str(files.find(directory, split)),
         lambda split: files.read(files.find(directory, split), task.schema),
         lambda split: files.count(files.find(directory, split)),
         lambda: {split: files.digest(files.find(directory, split)) for split in SPLITS},
     )
 
 
+def _located(task: Task, place: _Place, split: str) -> list[Located]:
+    located = checked(task, place.read(split))
+    if not located:
+        raise DataError(f"{place.name(split)}: the {split} split has no rows. Add at least one.")
+    return located
+
+
 def _rows(task: Task, place: _Place, split: str) -> list[dict[str, Any]]:
-    rows = checked(task, place.read(split))
-    if not rows:
-        raise DataError(f"{place.origin}: the {split} split has no rows. Add at least one.")
+    rows = [row for _, row in _located(task, place, split)]
     for column, kind in task.schema.items():
         if kind == "id":
             for number, row in enumerate(rows, 1):

@@ -103,6 +103,13 @@ class Task:
     """Put before the input for models whose pretraining used such prefixes (`Model.prompted`)."""
     cue: str = ""
     """Put between input and target for decoders, as "TL;DR:" is by Radford et al. 2019 (`Head.GENERATE`)."""
+    template: str = ""
+    """The task in words, for methods that ask rather than train: columns in braces, `{answer}` where the answer stands.
+
+    Where texts are written, none means the input, the cue and the answer.
+    """
+    verbalizers: Mapping[str, str] = field(default_factory=dict)
+    """The word that stands for each label in the template (`Head.CLASSIFY`); a label that is missing stands itself."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,29 @@ class LogRange:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What an option of a method may be: a finite number from `low` to `most`, less than `below`; or one of `words`."""
+
+    low: float = -math.inf
+    below: float = math.inf
+    words: tuple[str, ...] = ()
+    most: float = math.inf
+
+    def allows(self, value: Any) -> bool:
+        """Whether an option may have this value."""
+        if self.words:
+            return value in self.words
+        return math.isfinite(value) and self.low <= value < self.below and value <= self.most
+
+    def __str__(self) -> str:
+        if self.words:
+            return f"one of {', '.join(self.words)}"
+        bounds = {"at least": self.low, "below": self.below, "at most": self.most}
+        told = [f"{words} {bound:g}" for words, bound in bounds.items() if math.isfinite(bound)]
+        return " and ".join(told) or "a finite number"
+
+
+@dataclass(frozen=True)
 class Routine:
     """What a method does during one training besides the plain step; made anew for every training.
 
@@ -183,9 +213,11 @@ class Method:
 
     `apply(network, options)` (in `bench.methods`) freezes, adds or re-initialises parameters of a `bench.learn` network
     in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
-    Adam rate falls as width grows (Yang et al. 2022, muP). `options` are the bracketed parameters of its name with
-    their defaults. `pretrained` False starts from random weights. `frozen` says what never changes during training, so
-    that it can be computed once: "backbone" (all but the head), "lower" (embeddings and lower layers) or "nothing".
+    Adam rate falls as width grows (Yang et al. 2022, muP); None means that nothing trains: there is no search, and the
+    model is asked in words (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are
+    the bracketed parameters of its name with their defaults, `limits` says what they may be. `pretrained` False starts
+    from random weights. `frozen` says what never changes during training, so that it can be computed once: "backbone"
+    (all but the head), "lower" (embeddings and lower layers) or "nothing".
     `choices` are further options whose value the search chooses along with the rate; the first of each is the default.
     The first trials take them in this order, beside rates from the default, then the farthest from it, to the nearest.
     `models` names the options whose values are names of models, which are then pinned as the cell's own model is.
@@ -198,7 +230,7 @@ class Method:
     name: str
     title: str
     version: int
-    rates: LogRange
+    rates: LogRange | None
     apply: Callable[[Any, Mapping[str, Any]], None]
     options: Mapping[str, Any] = field(default_factory=dict)
     pretrained: bool = True
@@ -209,6 +241,14 @@ class Method:
     prepare: Callable[[Any, Mapping[str, Any]], None] | None = None
     routine: Callable[[Any, Mapping[str, Any], int], Routine] | None = None
     merge: Callable[[Any], None] | None = None
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+
+
+MOST_SEEDS = 1000
+"""More final trainings of a cell than this are a slip of the pen."""
+
+LAST_SEED = 2**32 - 1
+"""The largest seed that every random generator takes (numpy's legacy one)."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +257,7 @@ class Budget:
 
     `epochs` and `batch_size` (rows) fix the number of optimizer steps of one training; `patience` is the number of
     evaluations without a better validation score after which a training stops early. Sizes are row counts, None is all.
+    `search_epochs` shortens the trials of the search, which only rank learning rates (None: as long as the others).
     """
 
     trials: int = 4
@@ -228,6 +269,12 @@ class Budget:
     train_size: int | None = None
     validation_size: int | None = None
     test_size: int | None = None
+    search_epochs: int | None = None
+
+    @property
+    def trial_epochs(self) -> int:
+        """Epochs of a trial, never more than of a final training."""
+        return min(self.search_epochs or self.epochs, self.epochs)
 
     def __post_init__(self) -> None:
         low = {
@@ -236,7 +283,7 @@ class Budget:
             "batch_size": self.batch_size,
             "evaluations": self.evaluations,
             "patience": self.patience,
-            "seeds": len(self.seeds),
+            "search_epochs": 1 if self.search_epochs is None else self.search_epochs,
         }
         for name, value in low.items():
             if value < 1:
@@ -245,3 +292,15 @@ class Budget:
             size = getattr(self, name)
             if size is not None and size < 1:
                 raise ValueError(f"budget: {name} must be at least 1, got {size}")
+        self._check_seeds()
+
+    def _check_seeds(self) -> None:
+        """A seed used twice would pass for another one; 0 is the search's."""
+        if not 1 <= len(self.seeds) <= MOST_SEEDS:
+            raise ValueError(f"budget: seeds must be 1 to {MOST_SEEDS}, got {len(self.seeds)} of them")
+        wrong = next((seed for seed in self.seeds if not 1 <= seed <= LAST_SEED), None)
+        if wrong is not None:
+            raise ValueError(f"budget: each seed must be from 1 to {LAST_SEED} (0 is the search's), got {wrong}")
+        double = next((seed for seed in self.seeds if self.seeds.count(seed) > 1), None)
+        if double is not None:
+            raise ValueError(f"budget: seeds must differ from each other, got {double} more than once")

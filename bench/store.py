@@ -89,14 +89,23 @@ class Store:
         Raises StoreError where the directory does not exist.
         """
         if not self.root.is_dir():
-            raise StoreError(f"there is no run in {self.root}. Check the path, or make it: bench run --out {self.root}")
+            raise StoreError(f"there is no run in {self.root}. Give its directory, or its name under runs/.")
         records, problems = [], []
         for path in sorted(self.root.glob("records/*/*/*.json")):
             try:
-                records.append(read_record(path))
+                records.append(self._in_place(path, read_record(path)))
             except StoreError as error:
                 problems.append(str(error))
         return Listing(tuple(sorted(records, key=lambda r: r.key)), tuple(problems))
+
+    def _in_place(self, path: Path, record: Record) -> Record:
+        """The record, unless it lies where another's place is: a copy would be a second record of its cell."""
+        place = self.path("records", (record.task, record.model, record.method), "json")
+        if path != place:
+            raise StoreError(
+                f"{path}: holds the record of {record.key}, whose place is {place}. Move it there, or remove it."
+            )
+        return record
 
     def records(self) -> list[Record]:
         """All records that can be read, sorted by name."""
@@ -143,12 +152,15 @@ class Store:
     def read_plan(self) -> str:
         """The text that `write_plan` kept.
 
-        Raises StoreError where there is none.
+        Raises StoreError where there is none, or no text.
         """
         path = self.root / "plan.json"
         if not path.is_file():
             raise StoreError(f"there is no plan.json in {self.root}. Check that it is the directory of a run.")
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise StoreError(f"{path}: not UTF-8 text ({error.reason}). Make it again: run the suite.") from error
 
     def sweep(self) -> None:
         """Remove half-written files that a killed run left. Nobody may be writing meanwhile."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ from bench.spec import Budget
 
 BUDGET_FIELDS = tuple(f.name for f in dataclasses.fields(Budget))
 SUITE_FIELDS = ("description", "tasks", "models", "methods", "source", "name")
+
+NAME = re.compile(r"[\w-][\w.-]*")
+"""Names that stay below `runs/`, on every file system."""
 
 Check = Callable[[str], Any]
 """Looks a name up and raises UnknownNameError when there is none."""
@@ -70,7 +74,7 @@ def read_suite(path: Path, check: Mapping[str, Check]) -> Suite:
     Raises SuiteError naming file, key and remedy; UnavailableError where the file cannot be read.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UnavailableError(f"suite file {path}: {error.strerror}. Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -91,7 +95,7 @@ class _Reader:
         tasks = self.names("tasks", head, "[suite]")
         common, changes = self.budgets(self.table("budget", document), tasks)
         suite = Suite(
-            name=self.text("name", head, self.path.stem),
+            name=self.name(head),
             description=self.text("description", head, ""),
             tasks=tasks,
             models=self.names("models", head, "[suite]"),
@@ -99,12 +103,29 @@ class _Reader:
             source=self.text("source", head, "bundled"),
             budget=self.budget("[budget]", common),
             changes=changes,
-            hub_models=self.names("models", hub, "[hub]") if hub.get("models") else (),
-            hub_budget=self.budget_changes("[hub] budget", hub.get("budget", {})),
+            hub_models=self.names("models", hub, "[hub]") if "models" in hub else (),
+            hub_budget=self.hub_budget(hub),
         )
         for task in tasks:
-            self.budget(f"[budget.{task}]", {**common, **changes.get(task, {})})
+            own = {**common, **changes.get(task, {})}
+            self.budget(f"[budget.{task}]", own)
+            self.budget(f"[hub] budget of {task}", {**own, **suite.hub_budget})
         return suite
+
+    def name(self, head: Mapping[str, Any]) -> str:
+        """What the suite is called, which is also what the directory of its runs is called."""
+        name = self.text("name", head, self.path.stem)
+        if not NAME.fullmatch(name):
+            wanted = "of letters, digits, '.', '_' and '-', not starting with '.'"
+            where = "" if "name" in head else " (without one, it is that of the file)"
+            raise self.wrong("[suite]", f"name{where}", name, wanted)
+        return name
+
+    def hub_budget(self, hub: Mapping[str, Any]) -> dict[str, Any]:
+        value = hub.get("budget", {})
+        if not isinstance(value, dict):
+            raise self.wrong("[hub]", "budget", value, "a table, as in budget = { trials = 2 }")
+        return self.budget_changes("[hub] budget", value)
 
     def budgets(self, table: Mapping[str, Any], tasks: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
         """What is common to all tasks, and what differs by task."""

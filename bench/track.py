@@ -44,11 +44,11 @@ def mode() -> Literal["online", "offline", "disabled"]:
     Offline unless the user asked for online or has a key: a run must not publish what nobody meant to publish.
     """
     settings = _settings()
-    chosen = os.environ.get("WANDB_MODE") or settings.get("mode")
-    if chosen == "disabled":
+    chosen = (os.environ.get("WANDB_MODE") or settings.get("mode") or "").strip().lower()
+    if chosen == "disabled" or os.environ.get("WANDB_DISABLED", "").strip().lower() in ("1", "true"):
         return "disabled"
-    if chosen in ("offline", "dryrun"):
-        return "offline"
+    if chosen and chosen not in ("online", "run", "shared"):
+        return "offline"  # a word that W&B does not know, too: nothing is sent that was not clearly asked for
     return "online" if chosen or _has_key(settings) else "offline"
 
 
@@ -88,6 +88,8 @@ class Tracker(NullTracker):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._warn = lambda text: None  # what ended the run is told; the mirror is not what matters then
         self._close((), WAIT if kind is None else INTERRUPTED_WAIT)
 
     def start(self, run_dir: Path, name: str, warn: Warn) -> None:

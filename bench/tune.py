@@ -19,14 +19,14 @@ from bench.spec import Budget, LogRange
 if TYPE_CHECKING:
     import optuna
 
-STRATA = 4
-"""The first trials cover this many equal parts of the (logarithmic) range; after them the sampler is on its own."""
+STRATA = 3
+"""The first trials cover this many equal parts of the (logarithmic) range; after them Optuna's sampler proposes."""
 
 RATE = "rate"
 """What the learning rate is called in a study."""
 
-COMPARED = 1
-"""Trials that must have run to their end before one may be pruned: the first, at the method's default rate."""
+COMPARED = 2
+"""Trials that must have run to their end before one may be pruned. One alone would decide by its first epoch."""
 
 Choice = Mapping[str, Any]
 """What is searched beside the rate, by name."""
@@ -62,7 +62,7 @@ def best_of(trials: Sequence[Training], *, higher_is_better: bool = True) -> Tra
     """The completed trial with the best validation score, of equals the one with the smallest rate."""
     sign = 1 if higher_is_better else -1
     complete = [t for t in trials if t.state == "COMPLETE" and t.value is not None]
-    return max(complete, key=lambda t: (sign * (t.value or 0.0), -t.rate), default=None)
+    return max(complete, key=lambda t: (sign * (t.value or 0.0), -(t.rate or 0.0)), default=None)
 
 
 def first_rates(rates: LogRange, count: int) -> list[float]:
@@ -177,5 +177,5 @@ class _Judge:
     def __call__(self, point: Point) -> bool:
         self.seen += 1
         self.trial.report(point.validation, self.seen)
-        last = self.seen >= self.budget.evaluations or point.epoch >= self.budget.epochs
+        last = self.seen >= self.budget.evaluations or point.epoch >= self.budget.trial_epochs
         return last or not self.trial.should_prune()

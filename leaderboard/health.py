@@ -16,6 +16,7 @@ def worst(record: Record) -> Health | None:
         capped=max(h.capped for h in seen),
         empty=max(h.empty for h in seen),
         distinct=min(h.distinct for h in seen),
+        fewer_examples=max(h.fewer_examples for h in seen),
     )
 
 
@@ -29,6 +30,7 @@ def words(record: Record) -> tuple[str, ...]:
         (counts.truncated_train, "training input cut", "training inputs cut"),
         (counts.capped, "answer at the length cap", "answers at the length cap"),
         (counts.empty, "empty answer", "empty answers"),
+        (counts.fewer_examples, "test row shown fewer examples", "test rows shown fewer examples"),
     )
     found = tuple(f"{n:,} {one if n == 1 else many}" for n, one, many in said if n)
     return (*found, "one answer for every row") if collapsed(record) else found

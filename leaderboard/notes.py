@@ -27,7 +27,10 @@ HOW_TO_READ = (
 
 def of(records: Sequence[Record], averaged: bool, blank: int) -> tuple[str, ...]:
     """The notes that these records need. `blank` is the number of lines without an average."""
-    said = (_synthetic(records), _average(averaged, blank), *_mixed(records), _edges(records), _collapsed(records))
+    said = (
+        _synthetic(records), *_seen(records), _average(averaged, blank), *_mixed(records), _edges(records),
+        _collapsed(records),
+    )
     return tuple(note for note in said if note)
 
 
@@ -36,6 +39,16 @@ def _synthetic(records: Sequence[Record]) -> str:
     if not tasks:
         return ""
     return f"Synthetic data, written by seeded generators, not found in the world: {', '.join(tasks)}."
+
+
+def _seen(records: Sequence[Record]) -> list[str]:
+    """Where test rows could be known by heart."""
+    found = {(r.task, r.source): r.data for r in records if r.data is not None and r.data.overlap}
+    return [
+        f"{data.overlap:,} of the {data.test:,} test rows of {task} ({source}) have the very inputs of a train row: "
+        "what they add to a score may be memory."
+        for (task, source), data in sorted(found.items())
+    ]
 
 
 def _average(averaged: bool, blank: int) -> str:
@@ -69,7 +82,7 @@ def _edges(records: Sequence[Record]) -> str:
     keys = [r.key for r in records if r.rate_at_edge]
     if not keys:
         return ""
-    return f"The best learning rate lay at an edge of its range, so a wider search may do better: {_listed(keys)}."
+    return f"The best learning rate was the lowest or highest tried, so a wider search may do better: {_listed(keys)}."
 
 
 def _collapsed(records: Sequence[Record]) -> str:

@@ -43,7 +43,7 @@ def _result(record: Record) -> list[tuple[str, str]]:
     others = sorted((record.scores or {}).items())
     pairs += [(name, figures.measure(value, name)) for name, value in others if name != record.metric]
     if record.rate is not None:
-        edge = ", at an edge of its range" if record.rate_at_edge else ""
+        edge = ", the lowest or highest tried" if record.rate_at_edge else ""
         pairs.append(("learning rate", f"{figures.rate(record.rate)}{edge}"))
     pairs += [(f"chosen {name}", figures.plain(str(value))) for name, value in record.choice.items()]
     return pairs + [("health", words) for words in health.words(record)]
@@ -71,6 +71,9 @@ def _cost(record: Record) -> list[tuple[str, str]]:
     if record.parameters is not None:
         p = record.parameters
         pairs.append(("trainable", f"{p.trainable:,} of {p.total:,} (method {p.method:,}, head {p.head:,})"))
+        if p.reparametrisation:
+            made = f"{p.reparametrisation:,} only make others while they train"
+            pairs.append(("stored", f"{figures.size(p.stored_bytes)}; {made}"))
     return pairs
 
 

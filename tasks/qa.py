@@ -33,4 +33,5 @@ TASK = Task(
     input_tokens=192,
     stride=64,
     floors=("first_sentence", "nearest_sentence"),
+    template="question: {question} context: {context} answer: {answer}",
 )

@@ -29,4 +29,6 @@ TASK = Task(
     input_tokens=96,
     floors=("majority",),
     prompt="sst2 sentence: ",
+    template="{text} verdict: {answer}.",
+    verbalizers={"positive": "good", "negative": "bad"},
 )

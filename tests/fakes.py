@@ -37,7 +37,7 @@ TASK = Task(
     schema={"text": "text", "label": "label"}, inputs=("text",), reference="label",
     sources={"files": Files()}, input_tokens=8, floors=("majority",),
 )
-MODEL = Model("tiny", Family.ENCODER, "bench/checkpoints/tiny")
+MODEL = Model("tiny", Family.ENCODER, "some/tiny")
 BUDGET = Budget(trials=4, seeds=(1, 2), epochs=2, batch_size=8, evaluations=4)
 
 
@@ -102,18 +102,22 @@ class FakeLearner:
     def __init__(self, assignment: Assignment, *, pause: float = 0.0, limit: float = math.inf) -> None:
         self.assignment, self.pause, self.limit = assignment, pause, limit
         self.fits: list[tuple[float, int]] = []
+        self.epochs: list[int] = []
         self.choices: list[Mapping[str, Any]] = []
 
     def fit(
         self,
-        rate: float,
+        rate: float | None,
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        epochs: int,
         choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """Train, which is to get better with every evaluation."""
+        assert rate is not None
         self.fits.append((rate, seed))
+        self.epochs.append(epochs)
         self.choices.append(choice)
         if rate > self.limit:
             return self.fitted("DIVERGED", (), rate, seed, "the loss is not finite at step 3")
@@ -122,7 +126,7 @@ class FakeLearner:
         for number in range(1, count + 1):
             time.sleep(self.pause)
             score = validate(self.answers(self.assignment.validation, rate, seed, number / count))
-            epoch = self.assignment.budget.epochs * number / count
+            epoch = epochs * number / count
             curve.append(Point(step=10 * number, epoch=epoch, loss=1 / number, validation=score, seconds=0.1))
             if not report(curve[-1]):
                 return self.fitted("PRUNED", curve, rate, seed)

@@ -42,7 +42,7 @@ def test_glue_lite_is_five_tasks_three_families_five_methods() -> None:
         (catalog.model, "bert-mni", "unknown model 'bert-mni'. Did you mean 'bert-mini'?"),
         (catalog.method, "headonly", "unknown method 'headonly'. Did you mean 'head_only'?"),
         (catalog.suite, "gluelite", "unknown suite 'gluelite'. Did you mean 'glue-lite'?"),
-        (catalog.method, "zzz", "unknown method 'zzz'. Known: adalora, bitfit,"),
+        (catalog.method, "zzz", "unknown method 'zzz'. Known: adalora, augment,"),
     ],
 )
 def test_an_unknown_name_gets_the_nearest_one(lookup: object, name: str, advice: str) -> None:
@@ -83,6 +83,36 @@ def test_a_mistake_in_an_option_is_explained(name: str, words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("lora[r=0]", "lora[r] must be at least 1, not 0."),
+        ("dora[dropout=7]", "dora[dropout] must be at least 0 and below 1, not 7."),
+        ("lora[dropout=nan]", "lora[dropout] must be at least 0 and below 1, not nan."),
+        ("freeze[k=-1]", "freeze[k] must be at least 0, not -1."),
+        ("augment[share=1.5]", "augment[share] must be at least 0 and at most 1, not 1.5."),
+        ("vera[d_initial=inf]", "vera[d_initial] must be a finite number, not inf."),
+        ("prompt_tuning[init=zeros]", "prompt_tuning[init] must be one of vocabulary, random, not zeros."),
+    ],
+)
+def test_an_option_beyond_its_limits_is_refused(name: str, words: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        catalog.method(name)
+    assert str(caught.value) == words
+
+
+CHECKED_WHERE_APPLIED = {"non_linearity"}
+"""Options whose values only transformers knows."""
+
+
+@pytest.mark.parametrize("name", catalog.methods())
+def test_every_option_has_limits_and_its_default_is_within_them(name: str) -> None:
+    method = catalog.methods()[name]
+    free = {option for option, default in method.options.items() if isinstance(default, bool)} | CHECKED_WHERE_APPLIED
+    assert set(method.limits) == set(method.options) - free - set(method.models)
+    assert all(limits.allows(method.options[option]) for option, limits in method.limits.items())
+
+
 def test_commas_inside_brackets_do_not_split_names() -> None:
     assert catalog.split_names("full, lora[r=16,alpha=32],scratch") == ("full", "lora[r=16,alpha=32]", "scratch")
 
@@ -109,6 +139,13 @@ def test_a_directory_is_a_model_of_the_family_in_its_config(tmp_path: Path) -> N
 def test_an_unknown_model_type_is_an_error_that_says_where_to_add_it(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "perceiver"}))
     with pytest.raises(RequestError, match=r"model_type 'perceiver'.*bench/models.py"):
+        catalog.model(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"model_type": "caf\xe9"}'])
+def test_a_config_that_is_no_object_is_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(UnavailableError, match=r"config\.json: .*save_pretrained"):
         catalog.model(str(tmp_path))
 
 
@@ -187,6 +224,12 @@ def test_a_suite_can_be_a_file_of_ones_own(tmp_path: Path) -> None:
     assert suite.budget_for("qa", "hub") == Budget(trials=2, seeds=(5,), epochs=1, batch_size=16)
 
 
+def test_a_suite_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SUITE, encoding="utf-8-sig")
+    assert catalog.suite(str(path)).tasks == ("sentiment", "qa")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -201,11 +244,19 @@ def test_a_suite_can_be_a_file_of_ones_own(tmp_path: Path) -> None:
         ('"full"', '"lora[q=1]"', "[suite] methods: unknown option of method 'lora': 'q'"),
         ("trials = 2", 'trials = "2"', "[budget] trials must be a whole number, not '2'."),
         ("trials = 2", "trials = 0", "[budget]: budget: trials must be at least 1, got 0."),
+        ("seeds = [5]", "seeds = [5, 5]", "[budget]: budget: seeds must differ from each other, got 5 more than once."),
+        ("seeds = [5]", "seeds = [0]", "[budget]: budget: each seed must be from 1 to 4294967295 (0 is the search's)"),
+        ("seeds = [5]", "seeds = []", "[budget]: budget: seeds must be 1 to 1000, got 0 of them."),
         ("epochs = 1", "epochs = 0", "[budget.qa]: budget: epochs must be at least 1, got 0."),
         ("seeds = [5]", "seeds = 5", "[budget] seeds must be a list of whole numbers"),
         ('tasks = ["sentiment", "qa"]', 'tasks = "qa"', "[suite] tasks must be a list of names"),
         ('methods = ["full"]', "", "[suite] has no 'methods'. Add it: methods = [\"...\"]"),
         ("[budget]\ntrials = 2", "[budget", "not valid TOML"),
+        ("budget = { batch_size = 16 }", "budget = 3", "[hub] budget must be a table, as in budget = { trials = 2 }"),
+        ("batch_size = 16", "trials = 0", "[hub] budget of sentiment: budget: trials must be at least 1, got 0."),
+        ('description = "two cells"', 'name = "../evil"', "[suite] name must be of letters, digits, '.', '_' and '-'"),
+        ('description = "two cells"', 'name = ".hidden"', "not starting with '.', not '.hidden'."),
+        ('description = "two cells"', 'name = ""', "[suite] name must be of letters"),
     ],
 )
 def test_a_mistake_in_a_suite_names_file_key_and_remedy(tmp_path: Path, old: str, new: str, words: str) -> None:

@@ -92,6 +92,19 @@ def test_all_trials_share_a_seed_and_each_final_has_its_own(tmp_path: Path) -> N
     assert {t.rate for t in record.finals} == {record.rate}
 
 
+def test_trials_may_be_shorter_than_the_trainings_that_are_scored(tmp_path: Path) -> None:
+    learners: list[fakes.FakeLearner] = []
+
+    def opener(assignment: Assignment) -> Learner:
+        learners.append(fakes.FakeLearner(assignment))
+        return learners[-1]
+
+    record = run(tmp_path, opener, budget=replace(fakes.BUDGET, epochs=6, search_epochs=2)).record
+    assert learners[0].epochs == [2, 2, 2, 2, 6, 6]
+    assert max(point.epoch for trial in record.trials for point in trial.curve) == 2
+    assert replace(fakes.BUDGET, epochs=1, search_epochs=2).trial_epochs == 1
+
+
 def test_the_score_is_the_mean_of_the_seeds_inside_its_interval(tmp_path: Path) -> None:
     record = run(tmp_path).record
     assert record.outcome is Outcome.OK
@@ -105,11 +118,25 @@ def test_the_score_is_the_mean_of_the_seeds_inside_its_interval(tmp_path: Path) 
     assert record.floors["majority"]["accuracy"] == 50.0
 
 
+def test_the_record_counts_test_rows_that_are_known_from_training(tmp_path: Path) -> None:
+    """Unknown where the test split was never opened."""
+    train = fakes.material().splits.train
+    new = [{**row, "text": f"once more {row['text']}"} for row in train]
+    for rows, count in ((new, 0), ([*new, *train[:2]], 2)):
+        data = run(tmp_path, test=lambda rows=rows: rows).record.data  # type: ignore[misc]
+        assert data is not None
+        assert data.overlap == count
+    failed = run(tmp_path, failing(MemoryError("no room"))).record.data
+    assert failed is not None
+    assert failed.overlap is None
+
+
 def test_rates_are_scaled_to_the_width_of_the_model(tmp_path: Path) -> None:
     class Narrow(fakes.FakeLearner):
         width = 128
 
     rates = [t.rate for t in run(tmp_path, Narrow).record.trials]
+    assert fakes.METHOD.rates is not None
     assert rates[0] == pytest.approx(fakes.METHOD.rates.default * 6)
 
 
@@ -120,6 +147,18 @@ def test_a_rate_at_the_edge_of_its_range_is_marked(tmp_path: Path) -> None:
 
     assert run(tmp_path, Fast, budget=replace(fakes.BUDGET, trials=10)).record.rate_at_edge is True
     assert run(tmp_path / "other").record.rate_at_edge is False
+
+
+def test_a_rate_beyond_which_none_was_tried_is_marked_too(tmp_path: Path) -> None:
+    """With four trials none lies within a twentieth of an end of the range."""
+
+    class Fast(fakes.FakeLearner):
+        def answers(self, rows: Rows, rate: float, seed: int, progress: float) -> list[str]:
+            return super().answers(rows, rate / 100, seed, progress)
+
+    record = run(tmp_path, Fast).record
+    assert record.rate == max(trial.rate for trial in record.trials if trial.rate is not None)
+    assert record.rate_at_edge is True
 
 
 def test_the_record_says_what_it_cost_and_where_it_ran(tmp_path: Path) -> None:
@@ -177,8 +216,10 @@ def test_a_pair_that_cannot_work_is_unsupported(tmp_path: Path) -> None:
 
 def test_what_is_searched_beside_the_rate_is_recorded_and_final_seeds_use_the_best(tmp_path: Path) -> None:
     class Choosy(fakes.FakeLearner):
-        def fit(self, rate: float, seed: int, validate: Any, report: Any, choice: Any = None) -> Any:
-            fitted = super().fit(rate, seed, validate, report, choice)
+        def fit(
+            self, rate: float | None, seed: int, validate: Any, report: Any, epochs: int, choice: Any = None
+        ) -> Any:
+            fitted = super().fit(rate, seed, validate, report, epochs, choice)
             return replace(fitted, value=float(choice["part"]))
 
     learners: list[Choosy] = []
@@ -208,9 +249,11 @@ def test_an_interrupt_is_not_a_result(tmp_path: Path) -> None:
 
 def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) -> None:
     class Fickle(fakes.FakeLearner):
-        def fit(self, rate: float, seed: int, validate: Any, report: Any, choice: Any = None) -> Any:
+        def fit(
+            self, rate: float | None, seed: int, validate: Any, report: Any, epochs: int, choice: Any = None
+        ) -> Any:
             self.limit = 0.0 if seed == 2 else 1.0
-            return super().fit(rate, seed, validate, report)
+            return super().fit(rate, seed, validate, report, epochs)
 
     finished = run(tmp_path, Fickle, budget=Budget(trials=2, seeds=(1, 2, 3)))
     record = finished.record

@@ -146,6 +146,9 @@ def test_help_and_lists_cost_little_more_than_python(line: str) -> None:
         ("plan --tasks qa --trials 0", "'0' is not a whole number from 1"),
         ("plan --tasks qa --seeds 0", "--seeds '0': write how many"),
         ("plan --tasks qa --seeds 1.5", "--seeds '1.5': write how many"),
+        ("plan --tasks qa --seeds 4,4", "budget: seeds must differ from each other, got 4 more than once."),
+        ("plan --tasks qa --seeds 0,1", "budget: each seed must be from 1 to 4294967295 (0 is the search's), got 0."),
+        ("plan --tasks qa --seeds 99999999", "--seeds 99999999: at most 1000 seeds."),
         ("plan --tasks qa --data-dir data --source hub", "--data-dir is only read with --source files"),
         ("plan --tasks qa --data-dir data", "--data-dir is only read with --source files"),
         ("run", "say what to run: --suite glue-lite"),
@@ -205,7 +208,8 @@ def test_nothing_selected_has_an_exit_code_of_its_own(capsys: Capture, place: Pa
 
 @pytest.mark.parametrize("command", ["show", "publish"])
 def test_a_run_that_does_not_exist_or_is_empty_is_told_apart(capsys: Capture, place: Path, command: str) -> None:
-    assert "there is no run in nowhere" in complaint(capsys, f"{command} nowhere", code=2)
+    said = complaint(capsys, f"{command} nowhere", code=2)
+    assert "there is no run in nowhere. Give its directory, or its name under runs/." in said
     Path("empty").mkdir()
     assert "there are no records in empty" in complaint(capsys, f"{command} empty", code=3)
 
@@ -236,7 +240,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 # What is asked for
 
 
-@pytest.mark.parametrize(("text", "meant"), [("3", (1, 2, 3)), ("1,5,9", (1, 5, 9)), ("7,", (7,)), ("4,4", (4,))])
+@pytest.mark.parametrize(("text", "meant"), [("3", (1, 2, 3)), ("1,5,9", (1, 5, 9)), ("7,", (7,)), ("5,4", (5, 4))])
 def test_seeds_are_a_number_or_a_list(text: str, meant: tuple[int, ...]) -> None:
     assert options.seeds(text) == meant
 
@@ -257,6 +261,11 @@ def test_plan_shows_cells_steps_and_time_and_trains_nothing(capsys: Capture, pla
     assert "budget of sentiment: 1 trial, seeds 1, 1 epoch in batches" in said
     assert "2 cells: 2 to run, 0 fresh; about" in said
     assert not Path("runs").exists()
+
+
+def test_plan_shares_the_work_out_among_as_many_workers_as_run_does(capsys: Capture, place: Path) -> None:
+    assert bench("plan --tasks sentiment --models ./little-bert --methods full,scratch --workers 7") == 0
+    assert "with 7 workers (a rough estimate)" in capsys.readouterr().out
 
 
 def test_plan_as_json_is_one_object_a_cell(capsys: Capture, place: Path) -> None:
@@ -301,7 +310,7 @@ def test_a_finished_run_is_fresh_and_can_be_shown_and_published(capsys: Capture,
     shutil.rmtree("out/leaderboard")
     capsys.readouterr()
     assert small() == 0
-    assert "2 of 2 cells are fresh: nothing to run" in capsys.readouterr().out
+    assert "2 cells: nothing to run, 2 fresh" in capsys.readouterr().out
     assert Path("out/leaderboard/leaderboard.md").exists()
     assert bench("show out") == 0
     assert "2 cells: 2 OK" in capsys.readouterr().out

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from bench.record import Outcome, Record
-from leaderboard import frame, markdown, render, single, terminal
+from leaderboard import frame, markdown, notes, render, single, terminal
 from tests import fake_records
 
 BOARD = frame.table(fake_records.records())
@@ -74,6 +74,17 @@ def test_synthetic_data_is_said_to_be_synthetic() -> None:
     assert "| sentiment<br>accuracy<br>bundled, synthetic |" in markdown.main_table(BOARD)
     assert "data" in single.render(BOARD.records[0])
     assert "bundled, synthetic" in single.render(BOARD.records[0])
+
+
+def test_test_rows_that_are_known_from_training_are_told_once_a_task() -> None:
+    known = []
+    for method in ("full", "scratch"):
+        record = fake_records.record("sentiment", "bert-mini", method)
+        assert record.data is not None
+        known.append(replace(record, data=replace(record.data, overlap=12)))
+    said = notes.of(known, averaged=False, blank=0)
+    assert sum("12 of the 600 test rows of sentiment (bundled)" in note for note in said) == 1
+    assert not any("very inputs" in note for note in notes.of(BOARD.records, averaged=False, blank=0))
 
 
 def test_sources_that_differ_are_told_in_the_heading() -> None:

@@ -13,7 +13,7 @@ import torch
 from bench import catalog
 from bench.errors import UnsupportedError
 from bench.learn import device, fit
-from bench.learn.batch import collate
+from bench.learn.batch import collate, prediction_order
 from bench.learn.fit import ModelLearner
 from bench.learn.lower import frozen_layers, lower_states, replayed
 from bench.learn.network import Network
@@ -38,7 +38,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def learner(root: Path, head: Head, family: Family, method: str, **budget: Any) -> ModelLearner:
     model = tiny.checkpoint(family, root / str(family))
-    return fit.open_learner(tiny.assignment(head, model, method, **budget))
+    return ModelLearner(tiny.assignment(head, model, method, **budget))
 
 
 def accept(predictions: Sequence[Any]) -> float:
@@ -52,14 +52,14 @@ def exact(head: Head) -> Any:
 
 
 def train(made: ModelLearner, rate: float = 1e-3, seed: int = 1) -> Fitted:
-    return made.fit(rate, seed, accept, lambda point: True)
+    return made.fit(rate, seed, accept, lambda point: True, made.assignment.budget.epochs)
 
 
 @pytest.mark.parametrize(("head", "family"), CELLS)
 def test_a_training_set_can_be_learnt_by_heart(root: Path, head: Head, family: Family) -> None:
     """`runs without error` is not `learns`: full fine-tuning answers its own training rows."""
     made = learner(root, head, family, "full", epochs=150, batch_size=8, evaluations=1)
-    fitted = made.fit(5e-3, 1, exact(head), lambda point: True)
+    fitted = made.fit(5e-3, 1, exact(head), lambda point: True, 150)
     assert fitted.value is not None
     assert fitted.value >= 0.99
 
@@ -141,6 +141,13 @@ def test_lengths_are_padded_to_a_multiple_but_not_beyond_the_networks_positions(
     assert made["states"].sum((1, 2)).tolist() == [6.0, 3.0 * longest]
 
 
+def test_prediction_batches_keep_to_their_tokens_longest_first() -> None:
+    lengths = [3, 50, 7, 50, 9, 200, 1]
+    batches = prediction_order(lengths, 100)
+    assert batches == [[5], [1, 3], [4, 2, 0, 6]]
+    assert prediction_order([], 100) == []
+
+
 def test_two_fused_encoders_are_not_cached_since_their_cross_attention_trains(root: Path) -> None:
     assert "features" not in learner(root, Head.GENERATE, Family.ENCODER, "head_only").train_examples[0]
 
@@ -185,7 +192,7 @@ def test_a_loss_that_is_no_number_ends_the_training_as_diverged(root: Path) -> N
 
 def test_a_hopeless_training_is_pruned_and_its_last_evaluation_is_not_asked(root: Path) -> None:
     made = learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=4, evaluations=4)
-    fitted = made.fit(1e-3, 1, accept, lambda point: False)
+    fitted = made.fit(1e-3, 1, accept, lambda point: False, 4)
     assert (fitted.state, len(fitted.curve)) == ("PRUNED", 1)
 
 
@@ -198,7 +205,7 @@ def test_the_best_parameters_are_kept_and_patience_ends_a_training(root: Path) -
         seen.append(list(predictions))
         return -abs(len(seen) - 2.0)
 
-    fitted = made.fit(5e-3, 1, validate, lambda point: True)
+    fitted = made.fit(5e-3, 1, validate, lambda point: True, 8)
     assert len(fitted.curve) == 4
     assert fitted.best_step == fitted.curve[1].step
     assert list(fitted.predict(tiny.rows(Head.CLASSIFY)).predictions) == seen[1]
@@ -208,6 +215,30 @@ def test_evaluations_are_spread_evenly_and_end_with_the_last_step(root: Path) ->
     curve = train(learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=3, evaluations=3, patience=9)).curve
     assert [point.step for point in curve] == [2, 4, 6]
     assert [point.epoch for point in curve] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_target_that_is_cut_is_counted_and_does_not_teach_to_stop(root: Path, family: Family) -> None:
+    head = learner(root, Head.GENERATE, family, "full").head
+    row = {"source": "anna met him", "target": "paris anna"}
+    long = {**row, "target": "paris anna " * 40}
+    encoded = head.encode([row, long], targets=True)
+    assert encoded.truncated == 1
+    whole, cut = ([t for t in example["labels"] if t != -100] for example in encoded.examples)
+    assert len(cut) == tiny.TASKS[Head.GENERATE].output_tokens
+    assert whole[-1] not in cut
+    assert head.encode([row, long], targets=False).truncated == 0
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_question_that_is_cut_and_an_answer_that_fits_nowhere_are_counted(root: Path, family: Family) -> None:
+    head = learner(root, Head.SPAN, family, "full").head
+    row = tiny.rows(Head.SPAN)[0]
+    long = "anna met him in paris. " * 30
+    unread = {**row, "question": "who met him in the old house? " * 20}
+    unreachable = {**row, "context": long, "answers": {"text": [long.strip()], "answer_start": [0]}}
+    assert head.encode([row, unread, unreachable], targets=True).truncated == 2
+    assert head.encode([row, unread, unreachable], targets=False).truncated == 1
 
 
 def test_a_first_loss_is_that_of_guessing(root: Path) -> None:

@@ -15,6 +15,7 @@ from bench import catalog
 from bench.errors import UnsupportedError
 from bench.learn import device, fit
 from bench.learn.adapters import Adapter, Bottleneck
+from bench.learn.fit import ModelLearner
 from bench.learn.network import Network, count
 from bench.learn.surgery import BlockDiagonal, linearize
 from bench.spec import Family, Head
@@ -199,6 +200,7 @@ def adalora(tmp_path: Path, options: str, epochs: int) -> Network:
     made = fit.open_learner(
         tiny.assignment(Head.CLASSIFY, model, f"adalora[{options}]", batch_size=8, epochs=epochs, evaluations=1)
     )
+    assert isinstance(made, ModelLearner)
     kept: list[Network] = []
     build = made._network
 
@@ -209,7 +211,7 @@ def adalora(tmp_path: Path, options: str, epochs: int) -> Network:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(made, "_network", watched)
         patch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-        made.fit(5e-3, 1, lambda predictions: 0.0, lambda point: True)
+        made.fit(5e-3, 1, lambda predictions: 0.0, lambda point: True, made.assignment.budget.epochs)
     return kept[-1]
 
 
@@ -316,10 +318,11 @@ def test_the_options_of_an_adapter_are_heeded() -> None:
     assert torch.allclose(adapter(x), 2 * adapter.up(torch.tanh(adapter.down(x))))
 
 
-@pytest.mark.parametrize("option", ["non_linearity=tinh", "init_weights=zero"])
-def test_an_unknown_option_of_an_adapter_is_refused(option: str) -> None:
+@pytest.mark.parametrize(("option", "value"), [("non_linearity", "tinh"), ("init_weights", "zero")])
+def test_an_unknown_option_of_an_adapter_is_refused(option: str, value: str) -> None:
+    method, options = catalog.method("pfeiffer")
     with pytest.raises(UnsupportedError, match="is not known; choose"):
-        applied(network_of("bert"), f"pfeiffer[{option}]")
+        method.apply(network_of("bert"), {**options, option: value})
 
 
 # -- Norms and biases --
@@ -330,3 +333,10 @@ def test_layernorm_trains_norms_and_nothing_else_on_every_architecture(model_typ
     names = {n for n, p in applied(network_of(model_type), "layernorm").backbone.named_parameters() if p.requires_grad}
     assert names
     assert all("norm" in name.lower() or "ln_" in name for name in names)
+
+
+def test_more_frozen_layers_than_the_model_has_are_unsupported() -> None:
+    method, options = catalog.method("freeze[k=3]")
+    with pytest.raises(UnsupportedError, match=r"freeze\[k=3\]: this model has stacks of only 2 layers"):
+        method.apply(network_of("bert"), options)
+    method.apply(network_of("bert"), {"k": 2})

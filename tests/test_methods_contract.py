@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +24,7 @@ from bench.learn import device, fit
 from bench.learn.fit import ModelLearner
 from bench.learn.network import Network, count, restore, trained_state
 from bench.learner import Assignment, Fitted
-from bench.spec import Family, Head
+from bench.spec import Family, Head, LogRange
 from tests import tiny
 
 torch.set_num_threads(1)
@@ -31,15 +32,18 @@ torch.set_num_threads(1)
 REFUSED = {("bitfit", Family.ENCODER_DECODER): "has no biases"}
 """Method and family that cannot be, with words of the reason; the tests below show that it is so."""
 
+TRAINED: dict[str, LogRange] = {name: m.rates for name, m in catalog.methods().items() if m.rates is not None}
+"""The methods that train something, with their ranges; those that only ask have tests/test_prompting.py."""
+
 CELLS = [
     (method, head, family)
-    for method in catalog.methods()
+    for method in TRAINED
     for head in Head
     for family in tiny.FAMILIES
     if (method, family) not in REFUSED
 ]
 EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lambda value: str(value))
-EACH_METHOD = pytest.mark.parametrize("method", catalog.methods())
+EACH_METHOD = pytest.mark.parametrize("method", TRAINED)
 MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]
 
 WHOLE = ("full", "scratch", "gradual_unfreeze", "augment", "domain_adaptive", "distill")
@@ -94,6 +98,11 @@ class Cell:
     def network(self) -> Network:
         return self.learner.kept
 
+    @functools.cached_property
+    def predictions(self) -> list[Any]:
+        """For the training rows, all in one batch."""
+        return list(self.fitted.predict(tiny.rows(self.head)).predictions)
+
     def answers(self, network: Network) -> list[Any]:
         """Predictions of a network for the training rows."""
         learner = self.learner
@@ -122,7 +131,7 @@ def assignment(root: Path, method: str, head: Head, family: Family, **budget: An
 def trained(root: Path, method: str, head: Head, family: Family) -> Cell:
     """Four steps at a rate high enough to move everything well away from where it was."""
     made = Kept(assignment(root, method, head, family, batch_size=8, epochs=4, evaluations=1))
-    fitted = made.fit(1e-2, 1, lambda predictions: 0.0, lambda point: True)
+    fitted = made.fit(1e-2, 1, lambda predictions: 0.0, lambda point: True, made.assignment.budget.epochs)
     assert fitted.state == "COMPLETE", fitted.reason
     return Cell(made, fitted, head)
 
@@ -145,13 +154,19 @@ def test_exactly_what_trains_has_moved(root: Path, method: str, head: Head, fami
 
 @EACH_CELL
 def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head, family: Family) -> None:
-    """Counted from the bytes of a safetensors file, and from the names that the method added to the checkpoint's."""
+    """Counted from the bytes of a safetensors file, and from the names that the method added to the checkpoint's.
+
+    What is there only to make a soft prompt is trained but not stored; tests/test_soft_prompts.py counts it by hand.
+    """
     cell = trained(root, method, head, family)
     counted = cell.learner.parameters
     stored = safetensors.torch.load(safetensors.torch.save(trained_state(cell.network)))
     sizes = {name: tensor.nbytes // 4 for name, tensor in stored.items()}
     own = set(cell.network.head_parameters())
-    assert counted.stored_bytes == 4 * sum(sizes.values())
+    if counted.reparametrisation:
+        assert counted.stored_bytes < 4 * sum(sizes.values())
+    else:
+        assert counted.stored_bytes == 4 * sum(sizes.values())
     assert counted.trainable == sum(sizes.values())
     assert counted.head == sum(size for name, size in sizes.items() if name in own)
     assert counted.method == sum(size for name, size in sizes.items() if name not in own)
@@ -176,7 +191,7 @@ def test_what_is_stored_is_all_that_a_fresh_network_needs(
     restore(network, stored)
     examples = cell.learner.train_set.examples
     assert torch.allclose(cell.scores(network, examples), cell.scores(cell.network, examples), atol=1e-5)
-    assert cell.answers(network) == list(cell.fitted.predict(tiny.rows(head)).predictions)
+    assert cell.answers(network) == cell.predictions
 
 
 @pytest.mark.parametrize(("method", "head", "family"), MERGEABLE, ids=lambda value: str(value))
@@ -190,7 +205,7 @@ def test_a_merged_network_predicts_the_same(root: Path, method: str, head: Head,
     merge(merged)
     assert {n for n, _ in merged.named_parameters()} == {n for n, _ in cell.learner.template.named_parameters()}
     assert torch.allclose(cell.scores(merged, examples), cell.scores(cell.network, examples), atol=1e-4)
-    assert cell.answers(merged) == cell.answers(cell.network)
+    assert cell.answers(merged) == cell.predictions
 
 
 @EACH_CELL
@@ -199,10 +214,9 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
 ) -> None:
     cell = trained(root, method, head, family)
     rows = tiny.rows(head)
-    together = list(cell.fitted.predict(rows).predictions)
+    together = cell.predictions
+    monkeypatch.setitem(fit.PREDICTION_TOKENS, "cpu", 40)
     assert list(cell.fitted.predict(rows[::-1]).predictions)[::-1] == together
-    monkeypatch.setattr(fit, "PREDICTION_BATCH", 1)
-    assert list(cell.fitted.predict(rows).predictions) == together
     examples = cell.learner.train_set.examples
     alone = torch.cat([cell.scores(cell.network, [example]) for example in examples])
     assert torch.allclose(cell.scores(cell.network, examples), alone, atol=1e-4)
@@ -212,7 +226,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
 def test_the_reported_loss_is_the_tasks(root: Path, method: str) -> None:
     """The first loss of a training, without dropout, is the head's loss on an untrained network, and nothing more."""
     made = WithoutDropout(assignment(root, method, Head.TAG, Family.ENCODER, batch_size=8, epochs=1, evaluations=1))
-    fitted = made.fit(1e-9, 1, lambda predictions: 0.0, lambda point: True)
+    fitted = made.fit(1e-9, 1, lambda predictions: 0.0, lambda point: True, made.assignment.budget.epochs)
     network = made._network(1)
     with torch.no_grad():
         loss = float(made._losses(network, next(made._batches(1))[0])[0])
@@ -246,7 +260,7 @@ class OwnParametersOnly(Kept):
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-@pytest.mark.parametrize("method", [name for name in catalog.methods() if name != "head_only"])
+@pytest.mark.parametrize("method", [name for name in TRAINED if name != "head_only"])
 def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
     root: Path, method: str, family: Family
 ) -> None:
@@ -260,16 +274,18 @@ def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
     def share(predictions: Sequence[Any]) -> float:
         return float(sum(p == label for p, label in zip(predictions, rows, strict=True)) / len(rows))
 
-    rate = wanted.method.rates.high * 768 / tiny.SIZE
-    fitted = made.fit(rate, 1, share, lambda point: point.validation < 0.99)
-    assert fitted.value is not None
-    assert fitted.value >= 0.99
+    rates = TRAINED[method]
+    scaled = rates.scaled(768 / tiny.SIZE)
+    tried = (math.sqrt(scaled.default * scaled.high), scaled.default)  # most are quickest in the upper half
+    epochs = made.assignment.budget.epochs
+    fits = (made.fit(rate, 1, share, lambda point: point.validation < 0.99, epochs) for rate in tried)
+    assert any(fitted.value is not None and fitted.value >= 0.99 for fitted in fits)
 
 
 def test_the_head_alone_learns_a_training_set_by_heart(root: Path) -> None:
     made = Kept(assignment(root, "head_only", Head.CLASSIFY, Family.DECODER, batch_size=8, epochs=200, evaluations=1))
     rows = [str(row["label"]) for row in tiny.rows(Head.CLASSIFY)]
-    fitted = made.fit(5e-2, 1, lambda predictions: float(list(predictions) == rows), lambda point: True)
+    fitted = made.fit(5e-2, 1, lambda predictions: float(list(predictions) == rows), lambda point: True, 200)
     assert fitted.value == 1.0
 
 

@@ -96,6 +96,46 @@ def test_a_causal_batch_predicts_every_token_but_the_first_and_no_padding() -> N
     assert batch.positions.tolist() == [0, 1, 2, 3]
 
 
+def test_an_encoder_that_reads_on_predicts_the_next_token_and_sees_none_to_its_right() -> None:
+    """Changing what stands to the right of a place leaves what is predicted there as it was."""
+    tokenizer = train_tokenizer(Family.ENCODER, TEXTS, 400, 32)
+    recipe = Recipe("tiny", Family.ENCODER, layers=2, hidden=16, heads=2, feed_forward=32, positions=32)
+    network = build_network(recipe, tokenizer).eval()
+    rows = [list(tokenizer(text)["input_ids"]) for text in TEXTS[:3]]
+    changed = [[*row[:5], *([7] * (len(row) - 5))] for row in rows]
+    one, other = (objectives.onward_batch(r, objectives.vocabulary_of(tokenizer)) for r in (rows, changed))
+    assert one.labels[:5].tolist() == rows[0][1:6]
+    with torch.no_grad():
+        first, second = (objectives.predictions(network, Family.ENCODER, batch)[0] for batch in (one, other))
+    assert torch.allclose(first[:5], second[:5], atol=1e-6)
+    assert not torch.allclose(first[5], second[5], atol=1e-3)
+
+
+def test_a_beginning_and_its_continuation_are_the_document() -> None:
+    plain = [document[1:-1] for document in documents()] + [[10, 11], [12, 13, 14]]
+    batch = objectives.continuation_batch(plain, words(), np.random.default_rng(0))
+    assert batch.decoder_inputs is not None
+    ends = iter(batch.labels.tolist())
+    for source, document in zip(batch.inputs.tolist(), plain, strict=True):
+        beginning = source[: source.index(SEP)]
+        rest = [next(ends) for _ in range(len(document) - len(beginning))]
+        assert beginning
+        assert rest
+        assert beginning + rest == document
+        assert next(ends) == SEP
+    assert batch.decoder_inputs[0, 0] == PAD
+    assert batch.decoder_inputs[0, 1] == batch.labels[0]
+
+
+def test_the_share_that_is_the_beginning_changes_from_batch_to_batch() -> None:
+    plain = [list(range(10, 50))] * 4
+    shares = []
+    for seed in range(20):
+        batch = objectives.continuation_batch(plain, words(), np.random.default_rng(seed))
+        shares.append((batch.inputs.shape[1] - 1) / 40)
+    assert min(shares) < 0.35 < 0.65 < max(shares)
+
+
 def restore(source: list[int], target: list[int]) -> list[int]:
     """The document that a source and its target were made from."""
     spans: dict[int, list[int]] = {}

@@ -16,7 +16,7 @@ from bench import catalog, estimate
 from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
 from bench.plan import Cell, Plan, Request, make
 from bench.record import Cost, Outcome, Record, to_json
-from bench.spec import Budget, Files, LogRange, Pinned
+from bench.spec import Budget, Files, LogRange, Pinned, Routine
 from bench.suite import Suite
 from tests import fakes
 from tests.hub_server import COMMIT, serving
@@ -56,11 +56,11 @@ def test_a_plan_crosses_tasks_models_and_methods(suite: Suite, checkpoint: str) 
 
 
 def test_every_axis_can_be_narrowed_or_replaced(suite: Suite) -> None:
-    request = Request(tasks=("ner",), methods=("lora[r=16]", "lora[r=16]"), seeds=(7,), trials=9, train_size=64)
+    request = Request(tasks=("ner",), methods=("lora[r=16]", "lora[r=16]"))
     (cell,) = make(suite, request).cells
     assert cell.names[0::2] == ("ner", "lora[r=16]")
     assert cell.options["r"] == 16
-    assert cell.budget == Budget(trials=9, seeds=(7,), train_size=64)
+    assert cell.budget == Budget(trials=2)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,6 @@ def test_every_axis_can_be_narrowed_or_replaced(suite: Suite) -> None:
         (Request(methods=()), NothingSelectedError, "no cell is selected"),
         (Request(source="hubb"), UnknownNameError, "unknown source of task 'sentiment': 'hubb'. Did you mean 'hub'?"),
         (Request(source="files"), RequestError, "--data-dir"),
-        (Request(trials=0), RequestError, "trials must be at least 1, got 0"),
     ],
 )
 def test_what_cannot_be_planned_is_an_error(
@@ -154,9 +153,10 @@ def test_what_a_result_depends_on_changes_the_fingerprint(what: str) -> None:
         {"task": replace(fakes.TASK, title="Other words", sources={"files": Files(), "more": Files()})},
         {"model": replace(fakes.MODEL, note="other words")},
         {"method": replace(fakes.METHOD, title="other words", source="a paper", apply=_other)},
+        {"method": replace(fakes.METHOD, routine=lambda *given: Routine(), merge=lambda given: None)},
         {"data_dir": Path("elsewhere")},
     ],
-    ids=["task", "model", "method", "place"],
+    ids=["task", "model", "method", "code", "place"],
 )
 def test_what_only_describes_leaves_the_fingerprint_alone(change: dict[str, Any]) -> None:
     assert replace(fakes.cell(), **change).fingerprint == fakes.cell().fingerprint
@@ -205,7 +205,10 @@ def test_a_plan_survives_json(suite: Suite) -> None:
     assert json.loads(plan.dumps())["cells"][0]["fingerprint"] == plan.cells[0].fingerprint
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"suite": "x", "cells": [{}]}'])
+CELLS = '{"suite": "x", "cells": [%s]}'
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", CELLS % "{}", CELLS % '{"method": 3}'])
 def test_what_is_no_plan_is_said_to_be_none(text: str) -> None:
     with pytest.raises(StoreError, match="not a plan"):
         Plan.loads(text)
@@ -226,3 +229,18 @@ def test_an_earlier_record_with_the_same_budget_is_the_estimate() -> None:
 
 def test_a_longer_budget_is_estimated_to_take_longer() -> None:
     assert estimate.seconds(fakes.cell(budget=replace(fakes.BUDGET, epochs=9))) > estimate.seconds(fakes.cell())
+
+
+def test_a_larger_model_is_estimated_to_take_longer_and_an_unknown_one_as_long_as_a_base_model(tmp_path: Path) -> None:
+    def directory(width: int) -> str:
+        place = tmp_path / str(width)
+        place.mkdir()
+        (place / "config.json").write_text(json.dumps({"num_hidden_layers": 12, "hidden_size": width}))
+        return str(place)
+
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "config.json").write_text('{"num_hidden_layers": "12", "hidden_size": null}')
+    small, base = (replace(fakes.MODEL, path=directory(width)) for width in (384, 768))
+    hub, odd = (replace(fakes.MODEL, path=path) for path in ("some/model", str(tmp_path / "odd")))
+    times = [estimate.seconds(replace(fakes.cell(), model=model)) for model in (small, base, hub, odd)]
+    assert times[0] < times[1] == times[2] == times[3]

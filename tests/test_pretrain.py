@@ -17,8 +17,9 @@ import torch
 from bench.errors import DivergedError, RequestError
 from bench.learn import pretrain as pretraining
 from bench.learn import stream
+from bench.learn.optimize import make_optimizers
 from bench.learn.pretrain import RECIPES, Progress, pretrain
-from bench.learn.recipes import WORLDS, Recipe, build_network
+from bench.learn.recipes import WORLDS, Recipe, build_network, sinusoids
 from bench.learn.tokenizers import SENTINELS, train_tokenizer
 from bench.spec import Family
 
@@ -48,11 +49,12 @@ FAMILIES = list(Family)
 
 
 def tiny(family: Family, **changes: Any) -> Recipe:
-    """A recipe of seconds; T5's has relative rates, so that resuming is tested with and without them."""
+    """A recipe of seconds; resuming is tested with relative rates (T5), with Muon (BERT, T5) and with neither."""
     recipe = Recipe("tiny", family, layers=1, hidden=16, heads=2, feed_forward=32, positions=64, vocabulary=450,
                     tokenizer_documents=200, length=48, steps=12, batch_tokens=192, warmup=3, chunk_tokens=900,
                     worlds=("farm", "counting"), held_out_documents=10, checkpoint_every=5, dropout=0.1,
-                    relative_rates=family is Family.ENCODER_DECODER, tuning_dropout=0.2)
+                    relative_rates=family is Family.ENCODER_DECODER, tuning_dropout=0.2,
+                    matrix_rate=0.0 if family is Family.DECODER else 4e-3, onward_every=2, position_scale=0.1)
     return replace(recipe, **changes)
 
 
@@ -297,14 +299,38 @@ def test_the_rate_rises_to_its_peak_and_falls_to_its_last_share() -> None:
 
 
 def test_relative_rates_are_in_proportion_to_the_first_weights(tokenizers: dict[Family, Any]) -> None:
-    recipe = tiny(Family.ENCODER_DECODER)
+    recipe = tiny(Family.ENCODER_DECODER, matrix_rate=0.0)
     network = build_network(recipe, tokenizers[Family.ENCODER_DECODER])
-    groups = pretraining._optimizer(network, recipe).param_groups
-    scales = {id(parameter): group["scale"] for group in groups for parameter in group["params"]}
+    (adamw,) = make_optimizers(network, recipe)
+    scales = {id(parameter): group["scale"] for group in adamw.param_groups for parameter in group["params"]}
     assert scales[id(network.shared.weight)] == 1.0
     assert len(scales) == len(list(network.parameters()))
     query = network.encoder.block[0].layer[0].SelfAttention.q.weight
     assert scales[id(query)] == pytest.approx(float(query.detach().square().mean().sqrt()), rel=0.3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_muon_updates_the_matrices_inside_the_layers_and_adamw_all_else(
+    family: Family, tokenizers: dict[Family, Any]
+) -> None:
+    """Embeddings, the projection onto the vocabulary, biases and norms are no maps between hidden states."""
+    recipe = tiny(family, matrix_rate=1e-2, peak_rate=2e-3)
+    network = build_network(recipe, tokenizers[family])
+    muon, adamw = make_optimizers(network, recipe)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    inside, rest = ([names[id(p)] for g in o.param_groups for p in g["params"]] for o in (muon, adamw))
+    assert sorted(inside + rest) == sorted(names.values())
+    assert all(network.get_parameter(name).ndim == 2 for name in inside)
+    assert not any(part in name for name in inside for part in ("embedding", "wte", "wpe", "shared", "bias"))
+    assert len(inside) >= 4
+    assert muon.param_groups[0]["scale"] == pytest.approx(5.0)
+
+
+def test_neighbours_look_alike_to_sinusoids_wherever_they_stand() -> None:
+    table = sinusoids(64, 32)
+    likeness = table @ table.T
+    assert torch.allclose(likeness[5, 6], likeness[50, 51], atol=1e-4)
+    assert likeness[20, 21] > likeness[20, 25] > likeness[20, 40]
 
 
 def test_random_weights_depend_on_the_seed_alone(tokenizers: dict[Family, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pytest
 
 from bench import catalog
 from bench.cli import main
+from bench.learn.recipes import RECIPES
+from bench.learn.resume import describe
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,12 +46,10 @@ def test_every_file_that_is_linked_exists() -> None:
 
 @pytest.mark.parametrize("name", ["bert-mini", "gpt2-mini", "t5-mini"])
 def test_a_minis_card_says_how_to_rebuild_it_and_its_weights_are_those_of_the_recipe(name: str) -> None:
-    import hashlib
-    import json
-
     folder = ROOT / "bench" / "checkpoints" / name
     assert f"python -m bench pretrain {name}" in (folder / "README.md").read_text(encoding="utf-8")
-    told = json.loads((folder / "pretraining.json").read_text(encoding="utf-8"))["sha256"]
+    told = json.loads((folder / "pretraining.json").read_text(encoding="utf-8"))
     weights = (folder / "model.safetensors").read_bytes()
-    assert hashlib.sha256(weights).hexdigest() == told
+    assert hashlib.sha256(weights).hexdigest() == told["sha256"]
+    assert told["recipe"] == describe(RECIPES[name])
     assert len(weights) < 8_400_000

@@ -61,8 +61,14 @@ def test_seed_scores_are_those_of_the_primary_measure() -> None:
     assert BARE.seed_scores == ()
 
 
-@pytest.mark.parametrize("change", [{"colour": "red"}, {"outcome": "FINE"}])
-def test_what_a_record_cannot_hold_is_refused(change: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"colour": "red"}, {"outcome": "FINE"}, {"score": "79"}, {"score": float("nan")}, {"score": True},
+        {"floors": {"majority": {"accuracy": float("inf")}}}, {"task": None}, {"trials": {}}, {"cost": []},
+    ],
+)  # fmt: skip
+def test_what_a_record_cannot_hold_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
         from_json(Record, {**through_json(FULL), **change})
 

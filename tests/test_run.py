@@ -16,6 +16,7 @@ import pytest
 
 from bench import pool
 from bench import run as runs
+from bench.commands.outlook import Outlook
 from bench.errors import DataError, RequestError, StoreError
 from bench.plan import Cell, Plan
 from bench.record import Outcome
@@ -76,7 +77,7 @@ def test_only_what_is_stale_runs_again(tmp_path: Path) -> None:
     run(made, tmp_path / "out")
     changed = replace(made.cells[1], budget=replace(fakes.BUDGET, trials=2))
     again = Plan("test", (made.cells[0], changed, made.cells[2]))
-    assert [cell.key for cell in runs.stale_cells(again, tmp_path / "out")] == ["parity/b/fake"]
+    assert [cell.key for cell in Outlook.of(again, tmp_path / "out").to_do] == ["parity/b/fake"]
     assert run(again, tmp_path / "out").ran == 1
 
 
@@ -104,7 +105,7 @@ def test_one_cells_failure_never_stops_another(tmp_path: Path, workers: int) -> 
 def test_failures_are_tried_again_and_findings_are_not(tmp_path: Path) -> None:
     made = plan(tmp_path / "data", ("unsupported", "broken", "hungry", "wild", "good"))
     run(made, tmp_path / "out", "open_moody")
-    assert {cell.model.name for cell in runs.stale_cells(made, tmp_path / "out")} == {"broken", "hungry"}
+    assert {cell.model.name for cell in Outlook.of(made, tmp_path / "out").to_do} == {"broken", "hungry"}
 
 
 def test_a_worker_that_is_killed_leaves_a_record_and_the_others_go_on(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_a_killed_run_leaves_no_process_and_ends_as_an_undisturbed_one(tmp_path:
         child.send_signal(sign)
     wait_for(lambda: not processes(marker))
     made = plan(tmp_path / "data")
-    assert runs.stale_cells(made, tmp_path / "out")
+    assert Outlook.of(made, tmp_path / "out").to_do
     run(made, tmp_path / "out")
     run(made, tmp_path / "undisturbed")
     assert results(tmp_path / "out") == results(tmp_path / "undisturbed")

@@ -192,7 +192,8 @@ def test_two_files_for_a_split_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_split_is_refused(tmp_path: Path) -> None:
-    assert "the validation split has no rows" in complaint(SENTIMENT, directory(tmp_path, SENTIMENT, validation=[]))
+    message = complaint(SENTIMENT, directory(tmp_path, SENTIMENT, validation=[]))
+    assert "sentiment/validation.jsonl: the validation split has no rows" in message
 
 
 def test_a_misnamed_column_gets_the_nearest_name(tmp_path: Path) -> None:
@@ -208,8 +209,10 @@ def test_a_missing_column_is_named_with_those_of_the_task(tmp_path: Path) -> Non
     ("task", "change", "says"),
     [
         (SENTIMENT, {"text": " "}, "column 'text': the text is empty"),
-        (SENTIMENT, {"label": 1}, "column 'label': must be text, not 1. Put it in quotes"),
-        (SENTIMENT, {"text": None}, "must be text, not null"),
+        (SENTIMENT, {"label": 1}, "column 'label': must be text, not 1. Make it text"),
+        (SENTIMENT, {"label": "positive "}, "'positive ' has white space around it, which would make it another label"),
+        (NER, {"tags": ["B-PER ", "O", "O"]}, "tag 1: 'B-PER ' is not an IOB2 tag"),
+        (SENTIMENT, {"text": None}, "must be text, not null. Fill it in, or remove the row."),
         (NER, {"tokens": "ann lee sat"}, "column 'tokens': must be a list of tokens, not 'ann lee sat'"),
         (NER, {"tokens": []}, "the list has no token"),
         (NER, {"tokens": ["ann", "", "sat"]}, "token 2: the text is empty"),
@@ -246,6 +249,10 @@ def test_a_value_that_does_not_fit_its_column_is_named_with_line_and_fix(
         ("train.csv", b'text,label\n"two\nlines",good\na,b,c\n', "train.csv, line 4: 3 cells under 2 column names"),
         ("train.csv", b'text,label\na,b\n"open,good\n', "train.csv, line 3: not valid CSV"),
         ("train.csv", b"txt,label\na,b\n", "train.csv, line 2: no column 'text'"),
+        ("train.csv", b"text,label,label\na,b,c\n", "train.csv, line 1: columns 2 and 3 are both named 'label'"),
+        ("train.csv", b",text,label\n0,a,b\n", "train.csv, line 1: column 1 has no name"),
+        ("train.csv", b"text;label\na;b\n", "line 1: the column names are separated by ';'. Separate cells by commas"),
+        ("train.jsonl", b'{"text": "a \\ud83d", "label": "b"}\n', "line 1: \\ud83d alone is half a character"),
         ("train.parquet", b"PAR", "train.parquet: not a parquet file"),
     ],
 )
@@ -256,6 +263,35 @@ def test_a_file_that_is_not_what_its_ending_says_is_refused(
     (data_dir / "sentiment" / "train.jsonl").unlink()
     (data_dir / "sentiment" / name).write_bytes(content)
     assert says in complaint(SENTIMENT, data_dir)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+@pytest.mark.parametrize(
+    ("task", "row", "says"),
+    [
+        (SENTIMENT, {"text": "good", "label": "pos"}, "no training row has the label 'pos'. Did you mean 'positive'?"),
+        (SENTIMENT, {"text": "good", "label": "Positive"}, "the label 'Positive'. Did you mean 'positive'?"),
+        (SENTIMENT, {"text": "good", "label": "4"}, "the label '4'. Known: negative, positive. Correct it, or add"),
+        (NER, {"tokens": ["bo", "ann"], "tags": ["O", "B-PERSON"]}, "the tag 'B-PERSON'. Did you mean 'B-PER'?"),
+        (NER, {"tokens": ["rome"], "tags": ["B-LOC"]}, "no training row has the tag 'B-LOC'. Known: B-PER. "),
+    ],
+)  # fmt: skip
+def test_a_label_that_no_training_row_has_is_named_with_row_and_nearest_one(
+    task: Task, row: Mapping[str, Any], says: str, split: str, tmp_path: Path
+) -> None:
+    message = complaint(task, directory(tmp_path, task, **{split: [GOOD[task.name][0], row]}))
+    assert f"{split}.jsonl, line 2: " in message
+    assert says in message
+
+
+def test_a_tag_that_only_goes_on_an_entity_of_a_known_type_is_no_mistake(tmp_path: Path) -> None:
+    short = [{"tokens": ["ann"], "tags": ["B-PER"]}]
+    sources.check(NER, "files", directory(tmp_path, NER, train=short))
+
+
+def test_training_rows_of_one_label_are_refused(tmp_path: Path) -> None:
+    message = complaint(SENTIMENT, directory(tmp_path, SENTIMENT, train=GOOD["sentiment"][:1]))
+    assert "train.jsonl, line 1: all training rows have the label 'positive'. Add rows of another." in message
 
 
 def test_a_csv_cell_that_is_no_json_is_named_with_its_column(tmp_path: Path) -> None:
@@ -270,6 +306,23 @@ def test_a_wrong_column_type_in_parquet_is_named_with_its_row(tmp_path: Path) ->
     (data_dir / "sentiment" / "train.jsonl").unlink()
     write_parquet(data_dir / "sentiment" / "train.parquet", [{"text": "a", "label": 0}])
     assert "train.parquet, row 1: column 'label': must be text, not 0" in complaint(SENTIMENT, data_dir)
+
+
+def test_a_damaged_page_of_a_parquet_file_names_the_file(tmp_path: Path) -> None:
+    data_dir = directory(tmp_path, SENTIMENT)
+    (data_dir / "sentiment" / "train.jsonl").unlink()
+    path = data_dir / "sentiment" / "train.parquet"
+    write_parquet(path, [{"text": f"film {n}", "label": "good"} for n in range(50)])
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"\xff" * 60 + content[64:])
+    assert "train.parquet: a damaged parquet file" in complaint(SENTIMENT, data_dir)
+
+
+def test_a_character_written_as_both_its_halves_is_read(tmp_path: Path) -> None:
+    data_dir = directory(tmp_path, SENTIMENT)
+    path = data_dir / "sentiment" / "train.jsonl"
+    path.write_text('{"text": "fun \\ud83d\\ude00", "label": "b"}\n')
+    assert loaded(SENTIMENT, data_dir).train == [{"text": "fun 😀", "label": "b"}]
 
 
 def test_a_byte_order_mark_and_blank_lines_are_read_over(tmp_path: Path) -> None:

@@ -53,6 +53,28 @@ def test_a_broken_record_is_reported_and_the_others_are_listed(tmp_path: Path, t
         store.read_record(("sentiment", "bert-mini", "lora"))
 
 
+@pytest.mark.parametrize("score", ["NaN", '"high"', "1e999"])
+def test_a_record_whose_score_is_no_number_is_reported_with_its_file(tmp_path: Path, score: str) -> None:
+    store = Store(tmp_path)
+    path = store.write_record(RECORD)
+    path.write_text(path.read_text().replace(f'"score": {RECORD.score}', f'"score": {score}'))
+    listing = store.listing()
+    assert listing.records == ()
+    assert listing.problems[0].startswith(f"{path}: not a readable record (score must be ")
+
+
+def test_a_stray_copy_of_a_record_is_reported_and_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.write_record(RECORD)
+    copy = path.with_name("full (copy).json")
+    copy.write_bytes(path.read_bytes())
+    listing = store.listing()
+    assert listing.records == (RECORD,)
+    assert listing.problems == (
+        f"{copy}: holds the record of sentiment/bert-mini/full, whose place is {path}. Move it there, or remove it.",
+    )
+
+
 def test_a_number_that_json_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         Store(tmp_path).write_record(replace(RECORD, score=float("nan")))
@@ -96,6 +118,12 @@ def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path) -> 
     store.write_predictions(NAMES, [ROW]).write_bytes(b"PAR1 not really")
     with pytest.raises(StoreError, match=r"full\.parquet"):
         store.read_predictions(NAMES)
+
+
+def test_a_plan_that_is_no_text_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(b"caf\xe9")
+    with pytest.raises(StoreError, match=r"plan\.json: not UTF-8 text"):
+        Store(tmp_path).read_plan()
 
 
 def test_plan_and_events_are_kept(tmp_path: Path) -> None:

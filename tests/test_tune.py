@@ -72,7 +72,7 @@ def test_a_range_of_one_rate_is_tried_at_that_rate() -> None:
 def test_every_trial_is_kept_in_order(tmp_path: Path) -> None:
     trials = search(tmp_path / "s.journal", Trainer())
     assert [t.number for t in trials] == list(range(7))
-    assert all(RATES.low <= t.rate <= RATES.high for t in trials)
+    assert all(t.rate is not None and RATES.low <= t.rate <= RATES.high for t in trials)
 
 
 def test_two_searches_with_one_name_are_equal(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_two_searches_with_one_name_are_equal(tmp_path: Path) -> None:
 
 
 def test_the_sampler_looks_near_what_was_good(tmp_path: Path) -> None:
-    later = [t.rate for t in search(tmp_path / "s.journal", Trainer(), replace(BUDGET, trials=16))[4:]]
+    later = [t.rate or 0.0 for t in search(tmp_path / "s.journal", Trainer(), replace(BUDGET, trials=16))[4:]]
     near = [rate for rate in later if 4e-4 < rate < 1e-2]
     assert len(near) > len(later) / 2
 
@@ -134,7 +134,7 @@ def test_another_name_starts_anew_in_the_same_journal(tmp_path: Path) -> None:
 def test_the_first_two_trials_are_never_pruned_and_a_hopeless_one_is(tmp_path: Path) -> None:
     trials = search(tmp_path / "s.journal", Trainer())
     assert [t.state for t in trials[:2]] == ["COMPLETE", "COMPLETE"]
-    worst = min(trials, key=lambda t: -abs(math.log(t.rate / 2e-3)))
+    worst = min(trials, key=lambda t: -abs(math.log((t.rate or 0.0) / 2e-3)))
     assert worst.state == "PRUNED"
     assert worst.steps == 10
 
@@ -157,8 +157,8 @@ CHOICES = {"part": ("fair", "poor", "good")}
 
 def test_first_trials_take_every_choice_beside_every_part_of_the_range(tmp_path: Path) -> None:
     trials = search(tmp_path / "s.journal", Trainer(), choices=CHOICES)
-    assert [t.choice["part"] for t in trials[:4]] == ["fair", "poor", "good", "fair"]
-    assert [t.rate for t in trials[:4]] == pytest.approx(tune.first_rates(RATES, 4))
+    assert [t.choice["part"] for t in trials[: tune.STRATA]] == ["fair", "poor", "good"]
+    assert [t.rate for t in trials[: tune.STRATA]] == pytest.approx(tune.first_rates(RATES, tune.STRATA))
     assert all(t.choice["part"] in CHOICES["part"] for t in trials)
 
 

@@ -10,6 +10,7 @@ from bench.errors import UnavailableError, UnknownNameError
 from bench.screen import Screen, columns
 from bench.spec import Method, Model
 from bench.suite import Suite
+from leaderboard import figures
 
 Rows = list[tuple[str, ...]]
 
@@ -37,7 +38,7 @@ def _methods() -> Rows:
 
 
 def _method(method: Method) -> tuple[str, ...]:
-    rates = f"{method.rates.low:g} to {method.rates.high:g}"
+    rates = f"{method.rates.low:g} to {method.rates.high:g}" if method.rates else figures.UNKNOWN
     return method.name, method.title, rates, ", ".join(f"{name}={value}" for name, value in method.options.items())
 
 

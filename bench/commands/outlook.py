@@ -73,7 +73,7 @@ class Outlook:
         """One line: how many cells, how many of them are fresh, how long the others will take."""
         cells, left = plural(len(self.plan.cells), "cell"), len(self.to_do)
         if not left:
-            return f"{len(self.plan.cells)} of {cells} are fresh: nothing to run"
+            return f"{cells}: nothing to run, {len(self.plan.cells)} fresh"
         replaced = sum(self.state(cell) is State.STALE for cell in self.to_do)
         parts = [f"{cells}: {left} to run", *([f"{replaced} of them in place of a stale record"] if replaced else []),
                  f"{len(self.plan.cells) - left} fresh"]

@@ -17,7 +17,7 @@ from leaderboard import figures
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
     """Show the plan. Raises as `bench.commands.request.read` does."""
     asked = request.read(arguments)
-    outlook = Outlook.of(asked.plan, asked.out)
+    outlook = Outlook.of(asked.plan, asked.out, arguments.workers)
     if arguments.json:
         for cell in asked.plan.cells:
             screen.say(json.dumps(_row(cell, outlook)))
@@ -52,8 +52,9 @@ def _budget(cell: Cell) -> str:
     budget = cell.budget
     sizes = {"train": budget.train_size, "validation": budget.validation_size, "test": budget.test_size}
     rows = ", ".join(f"{name} {'all' if size is None else size}" for name, size in sizes.items())
+    shorter = f" of {plural(budget.trial_epochs, 'epoch')}" if budget.trial_epochs < budget.epochs else ""
     return (
-        f"{plural(budget.trials, 'trial')}, seeds {' '.join(map(str, budget.seeds))}, "
+        f"{plural(budget.trials, 'trial')}{shorter}, seeds {' '.join(map(str, budget.seeds))}, "
         f"{plural(budget.epochs, 'epoch')} in batches of {budget.batch_size}; rows: {rows}"
     )
 

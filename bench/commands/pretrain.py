@@ -29,6 +29,8 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     if arguments.model not in RECIPES:
         raise UnknownNameError("model to pretrain:", arguments.model, RECIPES)
     recipe = _changed(RECIPES[arguments.model], arguments)
+    if recipe != RECIPES[arguments.model] and arguments.out is None:
+        raise RequestError("another --steps or --seed makes another model than the bundled one. Say where: --out DIR")
     out = arguments.out or _bundled(recipe.name)
     screen.say(f"pretraining {recipe.name}: {recipe.steps:,} steps into {out}")
     last = 0

@@ -60,11 +60,17 @@ def _suite(arguments: argparse.Namespace) -> Suite:
     if arguments.suite is None:
         suite = dataclasses.replace(suite, name=UNNAMED)
     changes = {name: getattr(arguments, name) for name in BUDGET if getattr(arguments, name) is not None}
-    return with_budget(suite, changes)
+    try:
+        return with_budget(suite, changes)
+    except ValueError as error:
+        raise RequestError(f"{error}.") from error
 
 
 def with_budget(suite: Suite, changes: Mapping[str, Any]) -> Suite:
-    """The suite with `changes` (fields of Budget) for every task and source, also where it has entries of its own."""
+    """The suite with `changes` (fields of Budget) for every task and source, also where it has entries of its own.
+
+    Raises ValueError for what no budget can be.
+    """
 
     def others(table: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in table.items() if name not in changes}

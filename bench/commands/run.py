@@ -14,7 +14,7 @@ from bench import run as runner
 from bench.commands import preflight, publish, request
 from bench.commands.outlook import Outlook
 from bench.plan import Plan
-from bench.run import Event, Summary
+from bench.run import Event, Kind, Summary
 from bench.screen import Screen, plural
 from bench.spec import Bundled
 from bench.store import RETRIED, Store
@@ -46,7 +46,6 @@ def _run(
     tracker = Tracker() if _tracked(arguments, outlook) else NullTracker()
     keys = [cell.key for cell in outlook.to_do]
     with _ended_as_interrupted(), progress.display(screen, keys, quiet=arguments.quiet) as display, tracker:
-        tracker.start(asked.out, asked.out.resolve().name, display.note)
         watch = _Watch(display, tracker, Store(asked.out))
         try:
             summary = runner.run(
@@ -66,13 +65,18 @@ def _tracked(arguments: argparse.Namespace, outlook: Outlook) -> bool:
 
 
 class _Watch:
-    """Hands every event to the display, every record to the tracker, and counts."""
+    """Hands every event to the display, every record to the tracker, and counts.
+
+    The tracker starts with the first event: then the directory is locked, and is this run's alone.
+    """
 
     def __init__(self, display: progress.Display, tracker: NullTracker, store: Store) -> None:
         self.display, self.tracker, self.store = display, tracker, store
         self.finished = 0
 
     def __call__(self, event: Event) -> None:
+        if event.kind is Kind.PLANNED:
+            self.tracker.start(self.store.root, self.store.root.resolve().name, self.display.note)
         self.display.event(event)
         if event.record is not None:
             record = event.record

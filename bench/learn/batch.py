@@ -51,10 +51,19 @@ def training_order(lengths: Sequence[int], batch_size: int, rng: random.Random) 
     return batches
 
 
-def prediction_order(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
-    """Every example once, longest first, so that too large a batch fails at once rather than late."""
-    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
-    return list(_chunks(order, batch_size))
+def prediction_order(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Every example once, in batches of at most `tokens` tokens with padding (or of one example).
+
+    Longest first, so that too large a batch fails at once rather than late.
+    """
+    batches: list[list[int]] = []
+    room = 0
+    for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if not batches or (len(batches[-1]) + 1) * room > tokens:
+            batches.append([])
+            room = lengths[i]
+        batches[-1].append(i)
+    return batches
 
 
 def _chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:

@@ -99,10 +99,36 @@ def _matching(recipe: Recipe) -> str:
     )
 
 
+def _onward(recipe: Recipe) -> str:
+    if not recipe.onward_every or recipe.family is Family.DECODER:
+        return ""
+    how = {
+        Family.ENCODER: "predicts every token from those before it, under a left-to-right mask (as in UniLM, "
+        "Dong et al. 2019)",
+        Family.ENCODER_DECODER: "reads the beginning of each document and writes the rest (prefix language modelling, "
+        "as in UL2, Tay et al. 2023)",
+    }
+    return f"Every {_ordinal(recipe.onward_every)} of the other steps {how[recipe.family]}.\n"
+
+
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+def _optimizer(recipe: Recipe) -> str:
+    relative = " times the size of each tensor's first weights" if recipe.relative_rates else ""
+    adamw = f"AdamW {recipe.betas}, weight decay {recipe.weight_decay:g}, peak rate {recipe.peak_rate:g}{relative}"
+    if not recipe.matrix_rate:
+        return adamw
+    return (
+        f"Muon (Jordan et al. 2024) for the matrices inside the layers, peak rate {recipe.matrix_rate:g}, "
+        f"weight decay {recipe.matrix_decay:g};\n{adamw}"
+    )
+
+
 def _card(report: Report, facts: dict[str, Any]) -> str:
     recipe, seeds = report.recipe, facts["text_seeds"]
     layers = _LAYERS[recipe.family].format(recipe.layers)
-    relative = " times the size of each matrix's first weights" if recipe.relative_rates else ""
     machine = "one processor thread" if report.device == "cpu" else "a GPU"
     losses = "\n".join(f"| {world} | {loss:.2f} |" for world, loss in report.held_out.items())
     return f"""---
@@ -120,10 +146,10 @@ their words are in it, also those that only test rows use, as web text has the w
 ## How it was made
 
 Objective: {_OBJECTIVES[recipe.family].format(share=recipe.mask_share, span=recipe.span)}.
-{_matching(recipe)}{facts["steps"]:,} steps of up to {recipe.batch_tokens:,} tokens,
+{_matching(recipe)}{_onward(recipe)}{facts["steps"]:,} steps of up to {recipe.batch_tokens:,} tokens,
 {facts["tokens"] / 1e6:.1f} million tokens in all,
-{facts["seconds"] / 60:.0f} minutes on {machine}. AdamW {recipe.betas}, weight decay {recipe.weight_decay:g}, peak rate
-{recipe.peak_rate:g}{relative} after {recipe.warmup} steps of warmup, then linear decay.
+{facts["seconds"] / 60:.0f} minutes on {machine}. {_optimizer(recipe)}
+after {recipe.warmup} steps of warmup, then linear decay.
 Text seeds: {seeds["training_first"]} to {seeds["training_last"]} (training), {seeds["held_out"]} (held out),
 {seeds["tokenizer"]} (tokenizer). `pretraining.json` has the whole recipe, the loss curve and the hash of the weights.
 

@@ -89,6 +89,23 @@ def load_backbone(model: Model, revision: str | None, *, pretrained: bool) -> nn
     return cast(nn.Module, body)
 
 
+def load_masked(model: Model, revision: str | None) -> nn.Module:
+    """An encoder with the projection by which it guesses masked words.
+
+    Raises UnsupportedError where the checkpoint has none.
+    """
+    from transformers import AutoModelForMaskedLM
+
+    quiet()
+    network, missing = _load(AutoModelForMaskedLM, model, revision, pretrained=True)
+    if missing:
+        raise UnsupportedError(
+            f"the checkpoint of {model.name!r} has no head that guesses masked words (it lacks {sorted(missing)[0]}), "
+            "so label words cannot be scored"
+        )
+    return cast(nn.Module, network)
+
+
 def load_generator(
     model: Model, revision: str | None, tokenizer: Any, *, pretrained: bool
 ) -> tuple[nn.Module, set[str]]:

@@ -65,8 +65,9 @@ def _opened(learner: ModelLearner, teacher: Pinned, method: Method) -> ModelLear
 
 
 def _fitted(teacher: ModelLearner, method: Method) -> ModelLearner:
+    assert method.rates is not None, "a teacher is trained"
     rate = method.rates.default * teacher.assignment.model.rate_factor * REFERENCE_WIDTH / teacher.width
-    fitted = teacher.fit(rate, SEED, lambda predictions: 0.0, lambda point: True)
+    fitted = teacher.fit(rate, SEED, lambda predictions: 0.0, lambda point: True, teacher.assignment.budget.epochs)
     if fitted.state != "COMPLETE":
         raise DivergedError(f"the teacher {teacher.assignment.model.name!r} did not learn: {fitted.reason}")
     return teacher

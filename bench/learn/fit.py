@@ -24,6 +24,7 @@ from bench.learn.heads import open_head
 from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
 from bench.learn.network import Network, count
+from bench.learn.prompting import PromptingLearner
 from bench.learn.versions import Versions
 from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
@@ -32,8 +33,10 @@ from bench.spec import Head, Rows
 Objective = Callable[[Network, Tensor, Batch, Tensor], Tensor]
 """What is minimised, from the network, what its head reads, the batch and the task's loss."""
 
-PREDICTION_BATCH = 128
-"""Examples predicted at once."""
+PREDICTION_TOKENS = {"cpu": 4096}
+"""Tokens predicted at once, with padding, by device: what stays in a processor's cache, elsewhere plenty."""
+
+PLENTY = 65_536
 
 CACHE_LIMIT = 2**30
 """Bytes of frozen features that are kept; beyond it they are computed anew each time."""
@@ -57,12 +60,12 @@ class ModelLearner:
         self.writes = assignment.task.head is Head.GENERATE
         self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
         self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
-        self.head.fit_to(self.template)
         self.device = self.torch_device.type
         self.width = self.template.width
         self.precision = devices.pick_precision(self.torch_device, self.width)
         self.checkpoint = identity(assignment.model, assignment.revision)
         sample = self._network(seed=0)
+        self.head.fit_to(sample)
         self.parameters = count(sample)
         self.train_set = self.head.encode(assignment.train, targets=True)
         self.validation_set = self.head.encode(assignment.validation, targets=False)
@@ -95,19 +98,21 @@ class ModelLearner:
 
     def fit(
         self,
-        rate: float,
+        rate: float | None,
         seed: int,
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
+        epochs: int,
         choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """See `bench.learner.Learner.fit`."""
+        assert rate is not None, "a method that trains has rates"
         self.options = {**self.options, **choice}
         network = self.network = self._network(seed)
         self.parameters = count(network)
         budget = self.assignment.budget
         per_epoch = -(-len(self.train_examples) // budget.batch_size)
-        plan = schedule(per_epoch, budget.epochs, budget.evaluations, budget.patience)
+        plan = schedule(per_epoch, epochs, budget.evaluations, budget.patience)
 
         def evaluate() -> float:
             return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
@@ -176,7 +181,7 @@ class ModelLearner:
     def _answers(self, network: Network, encoded: Encoded, examples: Sequence[Example]) -> tuple[list[Prediction], int]:
         """Predictions for every row, and how many outputs were capped."""
         raw: list[object] = [None] * len(examples)
-        for members in prediction_order(encoded.lengths, PREDICTION_BATCH):
+        for members in prediction_order(encoded.lengths, PREDICTION_TOKENS.get(self.device, PLENTY)):
             chosen = [examples[i] for i in members]
             with devices.autocast(self.torch_device, self.precision):
                 answers = self._answer(network, chosen)
@@ -246,7 +251,7 @@ class ModelLearner:
     ) -> list[Tensor] | None:
         """What `compute` gives for each example, without padding: one vector, or one for each element of `along`."""
         found: list[Tensor] = [torch.empty(0)] * len(encoded.examples)
-        for members in prediction_order(encoded.lengths, PREDICTION_BATCH):
+        for members in prediction_order(encoded.lengths, PREDICTION_TOKENS.get(self.device, PLENTY)):
             batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)
             with devices.autocast(self.torch_device, self.precision):
                 states = compute(batch)
@@ -257,6 +262,6 @@ class ModelLearner:
         return found
 
 
-def open_learner(assignment: Assignment) -> ModelLearner:
-    """The real learner, as `bench.learner.OpenLearner`."""
-    return ModelLearner(assignment)
+def open_learner(assignment: Assignment) -> ModelLearner | PromptingLearner:
+    """The real learner, as `bench.learner.OpenLearner`: one that trains, or one that asks where nothing trains."""
+    return PromptingLearner(assignment) if assignment.method.rates is None else ModelLearner(assignment)

@@ -16,6 +16,9 @@ from bench.learn.batch import Batch
 from bench.record import Parameters
 from bench.spec import Family
 
+FLOAT_BYTES = 4
+"""Size of a stored number: parameters are kept in float32."""
+
 
 class Network(nn.Module):
     """A backbone and its task head.
@@ -31,6 +34,10 @@ class Network(nn.Module):
         self.family = family
         self.head = head
         self.fresh = frozenset(f"backbone.{name}" for name in fresh)
+        self.soft: nn.Module | None = None
+        """What makes the prompt or the prefixes of a soft-prompt method (`bench.learn.soft`, `bench.learn.prefix`)."""
+        self.lead: tuple[int, ...] = ()
+        """Ids of the virtual tokens that stand before every input."""
 
     @property
     def config(self) -> Any:
@@ -50,11 +57,15 @@ class Network(nn.Module):
             nn.init.zeros_(self.head.bias)
 
     def hidden(self, batch: Batch) -> Tensor:
-        """Last hidden states (rows, tokens, width) of `ids` under `mask`."""
-        inputs = {"input_ids": batch["ids"], "attention_mask": batch["mask"]}
+        """Last hidden states (rows, tokens, width) of `ids` under `mask`; those of virtual tokens are cut off."""
+        return cast(Tensor, self.backbone(**self.inputs(batch)).last_hidden_state)[:, len(self.lead) :]
+
+    def inputs(self, batch: Batch) -> dict[str, Tensor]:
+        """What the backbone reads of a batch that is padded on the right, with virtual tokens before it."""
+        inputs = {"input_ids": _before(batch["ids"], self.lead), "attention_mask": _before(batch["mask"], self.lead, 1)}
         if "types" in batch:
-            inputs["token_type_ids"] = batch["types"]
-        return cast(Tensor, self.backbone(**inputs).last_hidden_state)
+            inputs["token_type_ids"] = _before(batch["types"], self.lead, 0)
+        return inputs
 
     def projection(self) -> nn.Linear:
         """The vocabulary projection of a network that writes text."""
@@ -105,6 +116,14 @@ class Network(nn.Module):
                 yield module
 
 
+def _before(entries: Tensor, lead: Sequence[int], value: int | None = None) -> Tensor:
+    """`entries` (rows, tokens) with the ids of `lead`, or as many times `value`, before each row."""
+    if not lead:
+        return entries
+    row = torch.tensor(lead if value is None else [value] * len(lead), dtype=entries.dtype, device=entries.device)
+    return torch.cat([row.expand(len(entries), -1), entries], dim=1)
+
+
 def _same(hidden: Tensor) -> Tensor:
     return hidden
 
@@ -146,17 +165,24 @@ def _train_dropout_beside(network: nn.Module) -> None:
 
 
 def count(network: Network) -> Parameters:
-    """Parameter counts of a network to which a method has been applied; shared tensors count once."""
+    """Parameter counts of a network to which a method has been applied; shared tensors count once.
+
+    What only makes a soft prompt while it trains is not stored, but what it makes is.
+    """
     head = {id(p) for p in network.head_parameters().values()}
     trainable = [p for p in network.parameters() if p.requires_grad]
     in_head = sum(p.numel() for p in trainable if id(p) in head)
     every = sum(p.numel() for p in trainable)
+    maker = network.soft if getattr(network.soft, "reparametrised", False) else None
+    made = set() if maker is None else {id(p) for p in maker.parameters()}
+    stored = sum(p.numel() * p.element_size() for p in trainable if id(p) not in made)
     return Parameters(
         trainable=every,
         method=every - in_head,
         head=in_head,
         total=sum(p.numel() for p in network.parameters()),
-        stored_bytes=sum(p.numel() * p.element_size() for p in trainable),
+        stored_bytes=stored + (0 if maker is None else cast(Any, maker).kept * FLOAT_BYTES),
+        reparametrisation=sum(p.numel() for p in trainable if id(p) in made),
     )
 
 

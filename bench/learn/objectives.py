@@ -7,7 +7,7 @@ and of the random generator that is handed in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,16 @@ Ids = NDArray[np.int64]
 Documents = Sequence[Sequence[int]]
 
 
+PREFIX = (0.2, 0.8)
+"""The share of a document that is its beginning, where the rest is to be written."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """One step's input, and what is to be predicted.
 
-    `inputs` and `attention` are (documents, tokens); `decoder_inputs` (documents, target tokens) or None. `positions`
+    `inputs` and `attention` are (documents, tokens), but `attention` is (1, 1, tokens, tokens), to be added to scores,
+    where tokens see only what stands to their left; `decoder_inputs` (documents, target tokens) or None. `positions`
     are the places in the flattened last hidden states (of the decoder, where there is one) from which `labels` are
     predicted: both (predictions,).
     """
@@ -83,12 +88,20 @@ def vocabulary_of(tokenizer: Any) -> Vocabulary:
     )
 
 
-def make_batch(recipe: Recipe, words: Vocabulary, documents: Documents, rng: np.random.Generator) -> Batch:
-    """The batch of the recipe's family: masked words, next tokens, or missing spans."""
+def make_batch(
+    recipe: Recipe, words: Vocabulary, documents: Documents, rng: np.random.Generator, *, onward: bool = False
+) -> Batch:
+    """The batch of the recipe's family: masked words, next tokens, or missing spans.
+
+    `onward` asks every family to read on from left to right: an encoder under a left-to-right mask, an encoder-decoder
+    from a beginning to its continuation.
+    """
     if recipe.family is Family.ENCODER:
-        return masked_batch(documents, words, rng, recipe.mask_share)
+        return onward_batch(documents, words) if onward else masked_batch(documents, words, rng, recipe.mask_share)
     if recipe.family is Family.DECODER:
         return causal_batch(documents, words)
+    if onward:
+        return continuation_batch(documents, words, rng)
     return span_batch(documents, words, rng, recipe.mask_share, recipe.span)
 
 
@@ -126,13 +139,38 @@ def causal_batch(documents: Documents, words: Vocabulary) -> Batch:
     return _batch(ids[:, :-1], real[:, :-1], None, real[:, 1:], ids[:, 1:])
 
 
+def onward_batch(documents: Documents, words: Vocabulary) -> Batch:
+    """Predict every token from those before it with an encoder, as UniLM does in part (Dong et al. 2019)."""
+    batch = causal_batch(documents, words)
+    tokens = batch.inputs.shape[1]
+    unseen = torch.full((1, 1, tokens, tokens), torch.finfo(torch.float32).min).triu(1)
+    return replace(batch, attention=unseen)
+
+
+def continuation_batch(documents: Documents, words: Vocabulary, rng: np.random.Generator) -> Batch:
+    """The encoder reads the beginning of each document, the decoder writes the rest (prefix language modelling:
+    Raffel et al. 2020; sequential denoising: Tay et al. 2023, UL2). One random share for the whole batch saves padding.
+    """
+    share = rng.uniform(*PREFIX)
+    cuts = [min(len(document) - 1, max(1, round(share * len(document)))) for document in documents]
+    return _pair_batch(
+        [[*document[:cut], words.end] for document, cut in zip(documents, cuts, strict=True)],
+        [[*document[cut:], words.end] for document, cut in zip(documents, cuts, strict=True)],
+        words,
+    )
+
+
 def span_batch(
     documents: Documents, words: Vocabulary, rng: np.random.Generator, share: float, mean_span: float
 ) -> Batch:
     """Span corruption (Raffel et al. 2020): sentinels stand in for spans; the target lists each one and its span."""
     pairs = [_without_spans(document, words, rng, share, mean_span) for document in documents]
-    inputs, real = padded([source for source, _ in pairs], words.pad)
-    targets, wanted = padded([target for _, target in pairs], words.pad)
+    return _pair_batch([source for source, _ in pairs], [target for _, target in pairs], words)
+
+
+def _pair_batch(sources: Documents, wanted_texts: Documents, words: Vocabulary) -> Batch:
+    inputs, real = padded(sources, words.pad)
+    targets, wanted = padded(wanted_texts, words.pad)
     shifted = np.concatenate([np.full((len(targets), 1), words.pad), targets[:, :-1]], axis=1)
     return _batch(inputs, real, shifted, wanted, targets)
 

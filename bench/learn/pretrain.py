@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from bench.learn.card import Report, write_model
 from bench.learn.checkpoint import quiet
 from bench.learn.contrast import contrast_loss
 from bench.learn.objectives import Vocabulary, make_batch, predictions, projected_cross_entropy, vocabulary_of
+from bench.learn.optimize import make_optimizers
 from bench.learn.recipes import RECIPES, Recipe, build_network, set_tuning_dropout
 from bench.learn.resume import Progressed
 from bench.learn.stream import Texts, batches_from, held_out, tokenizer_documents, world_texts
@@ -112,7 +113,7 @@ class _Training:
     tokenizer: Any
     words: Vocabulary
     network: Any
-    optimizer: torch.optim.Optimizer
+    optimizers: Sequence[torch.optim.Optimizer]
     device: torch.device
     at: Progressed
 
@@ -121,9 +122,9 @@ class _Training:
         """A new training, or the one that was interrupted in `out`."""
         device = devices.pick_device()
         network = build_network(recipe, tokenizer).to(device).train()
-        optimizer = _optimizer(network, recipe)
-        at = resuming.load(out, recipe, network, optimizer) or Progressed()
-        return cls(recipe, out, tokenizer, vocabulary_of(tokenizer), network, optimizer, device, at)
+        optimizers = make_optimizers(network, recipe)
+        at = resuming.load(out, recipe, network, optimizers) or Progressed()
+        return cls(recipe, out, tokenizer, vocabulary_of(tokenizer), network, optimizers, device, at)
 
     def run(self, streams: Mapping[str, Texts], progress: Callable[[Progress], None]) -> Progressed:
         """Take the steps that are left; keep a checkpoint now and then."""
@@ -143,7 +144,7 @@ class _Training:
                 loss = torch.zeros_like(loss)
             if self.at.step % self.recipe.checkpoint_every == 0:
                 self.at = replace(self.at, unreported=float(loss))
-                resuming.save(self.out, self.recipe, self.network, self.optimizer, self.at)
+                resuming.save(self.out, self.recipe, self.network, self.optimizers, self.at)
         return self.at
 
     def step(self, documents: list[list[int]]) -> torch.Tensor:
@@ -154,10 +155,11 @@ class _Training:
             loss = self.matching(documents) if self.matches(step) else self.language(documents)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate(step) * group["scale"]
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.rate(step) * group["scale"]
+            optimizer.step()
+            optimizer.zero_grad()
         return loss.detach()
 
     def matches(self, step: int) -> bool:
@@ -173,7 +175,8 @@ class _Training:
         """The token-level loss."""
         recipe = self.recipe
         rng = np.random.default_rng([recipe.seed, 1, self.at.step])
-        batch = make_batch(recipe, self.words, documents, rng).to(self.device)
+        onward = recipe.onward_every > 0 and self.at.step % recipe.onward_every == 0
+        batch = make_batch(recipe, self.words, documents, rng, onward=onward).to(self.device)
         return projected_cross_entropy(*predictions(self.network, recipe.family, batch), batch.labels)
 
     def report(self, loss: torch.Tensor, speed: float, progress: Callable[[Progress], None]) -> None:
@@ -189,26 +192,6 @@ class _Training:
         self.at = replace(self.at, curve=(*self.at.curve, (step, round(mean, 4))))
         left = (self.recipe.steps - step) * self.at.seconds / step
         progress(Progress(step, self.recipe.steps, mean, speed, left))
-
-
-def _optimizer(network: Any, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW; biases and norms are not decayed. `network` has its first weights, also when a training is resumed."""
-    groups: dict[tuple[float, float], list[torch.Tensor]] = {}
-    for parameter in network.parameters():
-        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-        groups.setdefault((decay, _scale(parameter) if recipe.relative_rates else 1.0), []).append(parameter)
-    return torch.optim.AdamW(
-        [{"params": members, "weight_decay": decay, "scale": scale} for (decay, scale), members in groups.items()],
-        lr=recipe.peak_rate,
-        betas=recipe.betas,
-        fused=True,
-    )
-
-
-def _scale(parameter: torch.Tensor) -> float:
-    """Root mean square to one digit, so that groups are few (relative steps: Adafactor, Shazeer and Stern 2018)."""
-    size = float(parameter.detach().float().square().mean().sqrt())
-    return max(1e-3, float(f"{size:.1g}"))
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ Knows nothing of texts, files or the training loop.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,16 @@ class Recipe:
     `layers` are those of the encoder and, for an encoder-decoder, of the decoder too. `length` is where documents are
     cut (tokens), `positions` how long an input the finished model takes. `batch_tokens` counts padding. `mask_share`
     is the share of tokens to predict (encoder: in whole words; encoder-decoder: in spans of `span` tokens on average).
-    `decay_to` is the last learning rate as a share of `peak_rate`; with `relative_rates`, each matrix has its own
-    rate: that one times the root mean square of its first weights. `dropout` acts while pretraining; the finished
-    configuration says `tuning_dropout`. Every `contrast_every`th step matches halves of documents instead of predicting
-    tokens (0: none). `init` is the standard deviation of the first weights where the architecture leaves it open:
-    transformers' 0.02 suits a width of 768; here it is scaled by the square root of the widths' ratio. `chunk_tokens`
-    is how much text is drawn, tokenized and sorted at a time.
+    `decay_to` is the last learning rate as a share of `peak_rate`; with `relative_rates`, each tensor has its own
+    rate: that one times the root mean square of its first weights. With a `matrix_rate`, Muon updates the matrices
+    inside the layers at that peak rate with the weight decay `matrix_decay`, and AdamW the rest (0: AdamW updates
+    all). Without decay matrices grow, and what they make is hard to fine-tune. `dropout` acts while pretraining; the
+    finished configuration says `tuning_dropout`. Every `contrast_every`th step matches halves of documents instead of
+    predicting tokens (0: none); every `onward_every`th of the others reads on from left to right (see
+    `objectives.make_batch`; 0: none). `init` is the standard deviation of the first weights where the architecture
+    leaves it open: transformers' 0.02 suits a width of 768; here it is scaled by the square root of the widths' ratio.
+    `position_scale` makes an encoder's first position embeddings sinusoids of that amplitude (0: random).
+    `chunk_tokens` is how much text is drawn, tokenized and sorted at a time.
     """
 
     name: str
@@ -62,6 +67,10 @@ class Recipe:
     seed: int = 0
     init: float = 0.05
     contrast_every: int = 4
+    onward_every: int = 0
+    matrix_rate: float = 0.0
+    matrix_decay: float = 0.0
+    position_scale: float = 0.0
 
     def rate(self, step: int) -> float:
         """Learning rate of `step` (from 0): linear warmup, then linear decay to `decay_to` times the peak."""
@@ -72,17 +81,28 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "bert-mini": Recipe("bert-mini", Family.ENCODER, steps=7000, mask_share=0.25),
+    "bert-mini": Recipe(
+        "bert-mini",
+        Family.ENCODER,
+        steps=4500,
+        mask_share=0.25,
+        matrix_rate=4e-3,
+        matrix_decay=0.1,
+        position_scale=0.1,
+    ),
     "gpt2-mini": Recipe("gpt2-mini", Family.DECODER, steps=4500),
     # T5 starts with weights of very different sizes (embeddings 1, queries 1/64): one rate for all fits none of them.
     "t5-mini": Recipe(
         "t5-mini",
         Family.ENCODER_DECODER,
-        steps=6000,
+        steps=8500,
         mask_share=0.25,
         peak_rate=2e-2,
         relative_rates=True,
         weight_decay=0.0,
+        contrast_every=8,
+        onward_every=2,
+        matrix_rate=4e-3,
     ),
 }
 """The recipes of the bundled checkpoints by model name."""
@@ -97,7 +117,7 @@ def build_network(recipe: Recipe, tokenizer: Any) -> Any:
 def _bert(recipe: Recipe, tokenizer: Any) -> Any:
     from transformers import BertConfig, BertForMaskedLM
 
-    return BertForMaskedLM(
+    network = BertForMaskedLM(
         BertConfig(
             vocab_size=len(tokenizer),
             hidden_size=recipe.hidden,
@@ -112,6 +132,21 @@ def _bert(recipe: Recipe, tokenizer: Any) -> Any:
             attn_implementation="eager",
         )
     )
+    if recipe.position_scale:
+        table = network.bert.embeddings.position_embeddings.weight
+        with torch.no_grad():
+            table.copy_(recipe.position_scale * sinusoids(*table.shape))
+    return network
+
+
+def sinusoids(positions: int, width: int) -> torch.Tensor:
+    """(positions, width): sines and cosines of geometrically falling frequencies (Vaswani et al. 2017).
+
+    A step to the left or right is the same rotation everywhere, which lets attention find neighbours at once.
+    """
+    frequencies = torch.exp(-math.log(10_000) * torch.arange(0, width, 2) / width)
+    angles = torch.arange(positions)[:, None] * frequencies
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 def _gpt2(recipe: Recipe, tokenizer: Any) -> Any:

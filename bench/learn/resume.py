@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from bench.learn.recipes import Recipe
 from bench.learn.stream import Place
 
 FOLDER = ".resume"
-_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+_WEIGHT = "weight"
+Optimizers = Sequence[torch.optim.Optimizer]
+"""Every parameter belongs to one of them."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,14 @@ class Progressed:
     unreported: float = 0.0
 
 
-def save(out: Path, recipe: Recipe, network: Any, optimizer: torch.optim.Optimizer, at: Progressed) -> None:
+def save(out: Path, recipe: Recipe, network: Any, optimizers: Optimizers, at: Progressed) -> None:
     """Write a checkpoint under `out` and delete the older ones."""
     folder = out / FOLDER
     part, whole = folder / "part", folder / f"step-{at.step:08d}"
     for leftover in (part, whole):
         shutil.rmtree(leftover, ignore_errors=True)
     part.mkdir(parents=True)
-    save_file(_tensors(network, optimizer), part / "state.safetensors")
+    save_file(_tensors(network, optimizers), part / "state.safetensors")
     state = {"recipe": describe(recipe), "at": dataclasses.asdict(at)}
     (part / "state.json").write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
     part.rename(whole)
@@ -56,8 +59,8 @@ def save(out: Path, recipe: Recipe, network: Any, optimizer: torch.optim.Optimiz
         shutil.rmtree(older)
 
 
-def load(out: Path, recipe: Recipe, network: Any, optimizer: torch.optim.Optimizer) -> Progressed | None:
-    """Put the newest checkpoint under `out` into `network` and `optimizer`; None if there is none.
+def load(out: Path, recipe: Recipe, network: Any, optimizers: Optimizers) -> Progressed | None:
+    """Put the newest checkpoint under `out` into `network` and `optimizers`; None if there is none.
 
     Raises `RequestError` when it was made by another recipe.
     """
@@ -71,7 +74,7 @@ def load(out: Path, recipe: Recipe, network: Any, optimizer: torch.optim.Optimiz
             f"{found[-1]} was left by another recipe (different: {', '.join(changed)}). "
             "Start again with --no-resume, or write to another directory with --out."
         )
-    _restore(load_file(found[-1] / "state.safetensors"), network, optimizer)
+    _restore(load_file(found[-1] / "state.safetensors"), network, optimizers)
     at = state["at"]
     place, curve = Place(**at.pop("place")), tuple((step, loss) for step, loss in at.pop("curve"))
     return Progressed(**at, place=place, curve=curve)
@@ -87,18 +90,27 @@ def _checkpoints(out: Path) -> list[Path]:
     return sorted((out / FOLDER).glob("step-*"))
 
 
-def _tensors(network: Any, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def _tensors(network: Any, optimizers: Optimizers) -> dict[str, Tensor]:
     found = {}
     for name, parameter in network.named_parameters():
-        found[f"weight/{name}"] = parameter.detach().contiguous()
-        for moment in _MOMENTS:
-            found[f"{moment}/{name}"] = optimizer.state[parameter][moment].contiguous()
+        found[f"{_WEIGHT}/{name}"] = parameter.detach().contiguous()
+        for moment, value in _owner(optimizers, parameter).state[parameter].items():
+            found[f"{moment}/{name}"] = value.contiguous()
     return found
 
 
-def _restore(tensors: dict[str, Tensor], network: Any, optimizer: torch.optim.Optimizer) -> None:
+def _owner(optimizers: Optimizers, parameter: Tensor) -> torch.optim.Optimizer:
+    return next(o for o in optimizers for group in o.param_groups if any(p is parameter for p in group["params"]))
+
+
+def _restore(tensors: dict[str, Tensor], network: Any, optimizers: Optimizers) -> None:
     # Copies: tensors in a memory-mapped file are not aligned, and unaligned kernels round differently.
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            parameter.copy_(tensors[f"weight/{name}"])
-            optimizer.state[parameter] = {m: tensors[f"{m}/{name}"].clone().to(parameter.device) for m in _MOMENTS}
+    parameters = dict(network.named_parameters())
+    for key, value in tensors.items():
+        kind, _, name = key.partition("/")
+        parameter = parameters[name]
+        if kind == _WEIGHT:
+            with torch.no_grad():
+                parameter.copy_(value)
+        else:
+            _owner(optimizers, parameter).state[parameter][kind] = value.clone().to(parameter.device)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import UnsupportedError
 from bench.methods.parts.inject import inject, is_transposed, merge, query_value
-from bench.spec import LogRange, Method, Routine
+from bench.spec import Limits, LogRange, Method, Routine
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -31,7 +31,7 @@ def routine(network: Network, options: Mapping[str, Any], steps: int) -> Routine
 
     Between these, every `interval` steps, the entries of E whose importance is least are set to 0, so many that
     `target_r` a projection are left in the end (Zhang et al. 2023, algorithm 1). A training of fewer than three steps
-    is too short for any of this and prunes nothing.
+    is too short for any of this and prunes nothing. What is counted and stored has the ranks before pruning.
     """
     from peft.tuners.adalora.layer import RankAllocator
 
@@ -89,6 +89,10 @@ METHOD = Method(
     options={
         "target_r": 8, "init_r": 12, "alpha": 32, "dropout": 0.0,
         "warmup": 0.1, "final": 0.5, "interval": 1, "orthogonality": 0.1,
+    },
+    limits={
+        "target_r": Limits(1), "init_r": Limits(1), "alpha": Limits(1), "dropout": Limits(0, 1),
+        "warmup": Limits(0, 1), "final": Limits(0, 1), "interval": Limits(1), "orthogonality": Limits(0),
     },
     source="Zhang et al. 2023, AdaLoRA: Adaptive Budget Allocation for Parameter-Efficient Fine-Tuning; ranks and "
     "interval as peft's defaults, alpha as in its example, shares of steps about those of the paper on GLUE",

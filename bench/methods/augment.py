@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.methods.full import METHOD as FULL
 from bench.methods.full import apply
-from bench.spec import Method
+from bench.spec import Limits, Method
 
 if TYPE_CHECKING:
     from bench.learn.fit import ModelLearner
@@ -43,4 +43,5 @@ METHOD = Method(
     "Tasks (alpha 0.1, four copies); for tags Dai and Adel 2020, An Analysis of Simple Data Augmentation for Named "
     "Entity Recognition; half of what is shown is unedited, ours",
     prepare=prepare,
+    limits={"copies": Limits(1), "alpha": Limits(0, most=1), "share": Limits(0, most=1)},
 )

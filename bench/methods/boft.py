@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.methods.parts.inject import inject, merge, query_value
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -51,6 +51,7 @@ METHOD = Method(
     rates=LogRange(low=1e-4, high=5e-3, default=1e-3),
     apply=apply,
     options={"block_size": 8, "n_butterfly_factor": 2},
+    limits={"block_size": Limits(1), "n_butterfly_factor": Limits(1)},
     source="Liu et al. 2023, Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization (m=2, b=8, as there "
     "on GLUE); peft",
     merge=merge,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.methods.full import METHOD as FULL
 from bench.methods.full import apply
-from bench.spec import Method
+from bench.spec import Limits, Method
 
 if TYPE_CHECKING:
     from bench.learn.fit import ModelLearner
@@ -37,4 +37,5 @@ METHOD = Method(
     source="Hinton et al. 2015, Distilling the Knowledge in a Neural Network; for texts Kim and Rush 2016, "
     "Sequence-Level Knowledge Distillation; temperature as Sanh et al. 2019, DistilBERT; alpha is ours",
     prepare=prepare,
+    limits={"alpha": Limits(0, most=1), "temperature": Limits(0.01)},
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.methods.full import METHOD as FULL
 from bench.methods.full import apply
-from bench.spec import Method
+from bench.spec import Limits, Method
 
 if TYPE_CHECKING:
     from bench.learn.fit import ModelLearner
@@ -35,4 +35,5 @@ METHOD = Method(
     source="Gururangan et al. 2020, Don't Stop Pretraining: Adapt Language Models to Domains and Tasks (peak rate "
     "1e-4; steps and batch are ours, theirs are 100 epochs of 256 texts)",
     prepare=prepare,
+    limits={"steps": Limits(0), "rate": Limits(0), "batch": Limits(1)},
 )

@@ -25,6 +25,7 @@ METHOD = Method(
     rates=LogRange(low=1e-4, high=3e-3, default=6e-4),
     apply=apply,
     options=lora.METHOD.options,
+    limits=lora.METHOD.limits,
     source="Liu et al. 2024, DoRA: Weight-Decomposed Low-Rank Adaptation (at LoRA's rates, as there); peft",
     merge=merge,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.methods.parts.inject import inject, is_transposed, merge, query_value
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -39,9 +39,10 @@ METHOD = Method(
     name="fourierft",
     title="FourierFT",
     version=1,
-    rates=LogRange(low=3e-3, high=1e-1, default=1.5e-2),
+    rates=LogRange(low=2e-3, high=1e-1, default=1e-2),
     apply=apply,
     options={"n_frequency": 1000, "scaling": 150.0},
+    limits={"n_frequency": Limits(1), "scaling": Limits()},
     source="Gao et al. 2024, Parameter-Efficient Fine-Tuning with Discrete Fourier Transform (rates 3e-2 to 1e-1 on "
     "GLUE); peft",
     merge=merge,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.methods.full import apply as train_all
-from bench.spec import LogRange, Method, Routine
+from bench.spec import Limits, LogRange, Method, Routine
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -69,4 +69,5 @@ METHOD = Method(
     options={"decay": 2.6, "unfreeze": 0.5},
     source="Howard and Ruder 2018, Universal Language Model Fine-tuning for Text Classification (decay 2.6)",
     routine=routine,
+    limits={"decay": Limits(1), "unfreeze": Limits(0, most=1)},
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -36,6 +36,10 @@ METHOD = Method(
     options={
         "reduction_factor": 16, "non_linearity": "swish", "scaling": 1.0, "dropout": 0.0, "init_weights": "bert",
         "cross_adapter": False,
+    },
+    limits={
+        "reduction_factor": Limits(1), "scaling": Limits(),
+        "dropout": Limits(0, 1), "init_weights": Limits(words=("bert", "mam_adapter")),
     },
     source="Houlsby et al. 2019, Parameter-Efficient Transfer Learning for NLP (rates 3e-5 to 3e-3); "
     "options and defaults of AdapterHub's DoubleSeqBnConfig",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.methods.parts.inject import inject, merge, query_value
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -34,6 +34,7 @@ METHOD = Method(
     rates=LogRange(low=3e-4, high=1e-2, default=2e-3),
     apply=apply,
     options={"r": 8, "alpha": 8},
+    limits={"r": Limits(1), "alpha": Limits(1)},
     source="Edalati et al. 2022, KronA; Yeh et al. 2023, LyCORIS; peft",
     merge=merge,
 )

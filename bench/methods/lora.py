@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.methods.parts.inject import inject, is_transposed, merge, query_value
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -37,6 +37,7 @@ METHOD = Method(
     rates=LogRange(low=1e-4, high=3e-3, default=6e-4),
     apply=apply,
     options={"r": 8, "alpha": 16, "dropout": 0.0},
+    limits={"r": Limits(1), "alpha": Limits(1), "dropout": Limits(0, 1)},
     source="Hu et al. 2021, LoRA; peft",
     merge=merge,
 )

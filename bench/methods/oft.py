@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.methods.parts.inject import inject, merge, query_value
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -37,6 +37,7 @@ METHOD = Method(
     rates=LogRange(low=1e-4, high=3e-3, default=1e-3),
     apply=apply,
     options={"block_size": 32},
+    limits={"block_size": Limits(1)},
     source="Qiu et al. 2023, Controlling Text-to-Image Diffusion by Orthogonal Finetuning; peft",
     merge=merge,
 )

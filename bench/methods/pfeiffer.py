@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -31,6 +31,10 @@ METHOD = Method(
     apply=apply,
     options={
         "reduction_factor": 16, "non_linearity": "relu", "scaling": 1.0, "dropout": 0.0, "init_weights": "bert",
+    },
+    limits={
+        "reduction_factor": Limits(1), "scaling": Limits(),
+        "dropout": Limits(0, 1), "init_weights": Limits(words=("bert", "mam_adapter")),
     },
     source="Pfeiffer et al. 2021, AdapterFusion (rate 1e-4); options and defaults of AdapterHub's SeqBnConfig",
 )

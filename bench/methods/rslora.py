@@ -25,6 +25,7 @@ METHOD = Method(
     rates=LogRange(low=3e-5, high=1e-3, default=2e-4),
     apply=apply,
     options=lora.METHOD.options,
+    limits=lora.METHOD.limits,
     source="Kalajdzievski 2023, A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA; peft. LoRA's rates, "
     "lower by the square root of r, by which its updates are larger",
     merge=merge,

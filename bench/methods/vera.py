@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.methods.parts.inject import inject, is_transposed, merge, query_value
-from bench.spec import LogRange, Method
+from bench.spec import Limits, LogRange, Method
 
 if TYPE_CHECKING:
     from bench.learn.network import Network
@@ -36,6 +36,7 @@ METHOD = Method(
     rates=LogRange(low=1e-3, high=2e-2, default=5e-3),
     apply=apply,
     options={"r": 256, "d_initial": 0.1, "dropout": 0.0},
+    limits={"r": Limits(1), "d_initial": Limits(), "dropout": Limits(0, 1)},
     source="Kopiczko et al. 2023, VeRA: Vector-based Random Matrix Adaptation (rates 2e-3 to 2e-2 on GLUE); peft",
     merge=merge,
 )

@@ -16,6 +16,12 @@ from bench.learner import Assignment, Prediction
 from bench.spec import Family, Rows
 
 
+def free_positions(network: Network) -> int | None:
+    """How many tokens of an input the network can read, None where it has no such limit."""
+    limit = position_limit(network.config)
+    return None if limit is None else limit - len(network.lead)
+
+
 class HeadLogic(ABC):
     """Encodes rows, builds the network, and reads losses and answers off its hidden states.
 
@@ -32,12 +38,12 @@ class HeadLogic(ABC):
         self.input_tokens = self.task.input_tokens
         """Most tokens of an input: the task's limit, or the network's where that is smaller (set by `fit_to`)."""
         self.positions: int | None = None
-        """How many positions the network has, None where it has no such limit (set by `fit_to`)."""
+        """How many tokens of an input the network can read, None where there is no such limit (set by `fit_to`)."""
         self.fills = {"ids": tokenizer.pad_token_id, "types": 0, "labels": -100, "targets": -100}
 
     def fit_to(self, network: Network) -> None:
-        """Heed how many positions the network has."""
-        self.positions = position_limit(network.config)
+        """Heed how many positions the network has, less those of virtual tokens."""
+        self.positions = free_positions(network)
         if self.positions is not None:
             self.input_tokens = min(self.input_tokens, self.positions)
 

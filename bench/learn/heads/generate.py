@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.learn.batch import Batch, Encoded, Example, collate
-from bench.learn.checkpoint import load_generator, position_limit
-from bench.learn.heads.base import HeadLogic
+from bench.learn.checkpoint import load_generator
+from bench.learn.heads.base import HeadLogic, free_positions
 from bench.learn.network import Network
 from bench.learner import Assignment, Prediction
 from bench.spec import Family, Rows
@@ -30,13 +30,13 @@ class Generate(HeadLogic):
     def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
         super().__init__(assignment, tokenizer)
         self.stop = tokenizer.sep_token_id if self.model.family is Family.ENCODER else tokenizer.eos_token_id
-        targets = self._targets(assignment.train)
+        targets, _ = self._targets(assignment.train)
         self.cap = min(self.task.output_tokens, max(map(len, targets)) + SLACK)
         """Most tokens that an output may have."""
 
     def fit_to(self, network: Network) -> None:
         """Heed how many positions the network has; in a decoder input, cue and output share them."""
-        self.positions = limit = position_limit(network.config)
+        self.positions = limit = free_positions(network)
         if limit is not None:
             cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"] if self.decoder else []
             spare = self.cap + len(cue) if self.decoder else 0
@@ -50,45 +50,46 @@ class Generate(HeadLogic):
         sources, truncated = self._sources(rows)
         examples: list[dict[str, Any]] = [{"ids": ids} for ids in sources]
         if targets:
-            for example, target in zip(examples, self._targets(rows), strict=True):
+            answers, shortened = self._targets(rows)
+            truncated = [a or b for a, b in zip(truncated, shortened, strict=True)]
+            for example, target in zip(examples, answers, strict=True):
                 if self.decoder:
                     example["labels"] = [-100] * len(example["ids"]) + target
                     example["ids"] = example["ids"] + target
                 else:
                     example["labels"] = target
-        return Encoded(examples, range(len(rows)), len(rows), truncated)
+        return Encoded(examples, range(len(rows)), len(rows), sum(truncated))
 
-    def _sources(self, rows: Rows) -> tuple[list[list[int]], int]:
+    def _sources(self, rows: Rows) -> tuple[list[list[int]], list[bool]]:
+        """Each input as tokens, and whether it had to be cut."""
         prompt = self.task.prompt if self.model.prompted else ""
         texts = [prompt + str(row[self.task.inputs[0]]) for row in rows]
         limit = self.input_tokens
         whole = self.tokenizer(texts, return_attention_mask=False)["input_ids"]
         cut = self.tokenizer(texts, truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
-        truncated = sum(len(a) > len(b) for a, b in zip(whole, cut, strict=True))
+        truncated = [len(a) > len(b) for a, b in zip(whole, cut, strict=True)]
         if self.decoder:
             cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"]
             cut = [ids + cue for ids in cut]
         return cut, truncated
 
-    def _targets(self, rows: Rows) -> list[list[int]]:
+    def _targets(self, rows: Rows) -> tuple[list[list[int]], list[bool]]:
+        """Each target as tokens, and whether it had to be cut: then no stop token tells the model to end there."""
         lead = " " if self.decoder else ""
         texts = [lead + str(row[self.task.reference]) for row in rows]
-        tokens = self.tokenizer(
-            texts,
-            add_special_tokens=False,
-            truncation=True,
-            max_length=self.task.output_tokens - 1,
-            return_attention_mask=False,
-        )
-        return [[*ids, self.stop] for ids in tokens["input_ids"]]
+        tokens = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        whole = [[*ids, self.stop] for ids in tokens]
+        limit = self.task.output_tokens
+        return [ids[:limit] for ids in whole], [len(ids) > limit for ids in whole]
 
     def features(self, network: Network, batch: Batch) -> Tensor:
         """Hidden states (rows, tokens, width) that the vocabulary projection reads, the targets being known."""
-        inputs = {"input_ids": batch["ids"], "attention_mask": batch["mask"]}
+        inputs = network.inputs(batch)
         if not self.decoder:
             inputs["decoder_input_ids"] = self._shifted(network, batch["labels"])
         with network.without_projection():
-            return cast(Tensor, network.backbone(**inputs, use_cache=False).logits)
+            states = cast(Tensor, network.backbone(**inputs, use_cache=False).logits)
+        return states[:, len(network.lead) :] if self.decoder else states
 
     def _shifted(self, network: Network, labels: Tensor) -> Tensor:
         """What the decoder reads: the start token, then every target token but the last."""
@@ -108,8 +109,9 @@ class Generate(HeadLogic):
 
     def predict(self, network: Network, examples: Sequence[Example], device: torch.device) -> list[Any]:
         """The written token ids of each example, greedily, up to the stop token or the cap."""
-        inputs = [{"ids": e["ids"]} for e in examples]
-        limit = self.positions - self.cap if self.positions is not None and self.decoder else self.positions
+        lead = list(network.lead)
+        inputs = [{"ids": lead + e["ids"]} for e in examples]  # after the padding on the left, not before it
+        limit = None if self.positions is None else len(lead) + self.positions - (self.cap if self.decoder else 0)
         batch = collate(inputs, self.fills, device, left=self.decoder, limit=limit)
         written = cast(Any, network.backbone).generate(
             input_ids=batch["ids"],

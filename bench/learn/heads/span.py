@@ -38,11 +38,14 @@ class Span(HeadLogic):
         return 2
 
     def encode(self, rows: Rows, *, targets: bool) -> Encoded:
+        """Windows of rows. Counted as truncated: rows whose question is cut, or whose answer fits into no window."""
         question, context = self.task.inputs
         examples: list[dict[str, Any]] = []
         owner, notes = [], []
+        questions = [self._short(str(row[question])) for row in rows]
+        unread = {number for number, row in enumerate(rows) if questions[number] != str(row[question])}
         tokens = self.tokenizer(
-            [self._short(str(row[question])) for row in rows],
+            questions,
             [self._lead + str(row[context]) for row in rows],
             truncation="only_second",
             max_length=self.input_tokens,
@@ -61,7 +64,9 @@ class Span(HeadLogic):
             examples.append(example)
             owner.append(number)
             notes.append((str(rows[number][context]), places))
-        return Encoded(examples, owner, len(rows), 0, notes)
+        if targets:
+            unread |= set(range(len(rows))) - {n for n, e in zip(owner, examples, strict=True) if e["end"] != NOWHERE}
+        return Encoded(examples, owner, len(rows), len(unread), notes)
 
     @property
     def _lead(self) -> str:
