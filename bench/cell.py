@@ -24,13 +24,10 @@ from bench.material import Material, Scored, prediction_rows
 from bench.metrics.metric import Metric
 from bench.plan import Cell
 from bench.record import Cost, Outcome, Point, Record, Training, to_json
-from bench.spec import LogRange
+from bench.spec import REFERENCE_WIDTH, LogRange
 
 SEARCH_SEED = 0
 """The seed of every trial: rates are compared on the same shuffles and the same new parameters."""
-
-REFERENCE_WIDTH = 768
-"""Hidden size for which methods declare their rates."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
         work.best = _search(work, trainer, work.rates, study)
     rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(number, rate, seed, trainer, cell.budget.epochs))
+        work.finals.append(_final(number, work.best, seed, trainer, cell.budget.epochs))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
@@ -118,23 +115,27 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     """The best trial. Sees training and validation rows only."""
     budget, metric = work.cell.budget, work.metric
 
-    def train(number: int, rate: float, go_on: Callable[[Point], bool]) -> Training:
-        return trainer.train(number, rate, SEARCH_SEED, go_on, budget.trial_epochs)[0]
+    def train(number: int, rate: float, choice: tune.Choice, go_on: Callable[[Point], bool]) -> Training:
+        return trainer.train(number, rate, SEARCH_SEED, go_on, budget.trial_epochs, choice)[0]
 
     def keep(trial: Training, resumed: bool) -> None:
         work.trials.append(trial)
         work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
 
     name = f"{work.cell.key} {work.cell.fingerprint[:16]}"
-    best = tune.search(study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better)
+    best = tune.search(
+        study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
+        choices=work.cell.method.choices,
+    )
     if best is None:
         raise DivergedError(f"all {budget.trials} trials diverged; the last: {work.trials[-1].reason}")
     return best
 
 
-def _final(number: int, rate: float | None, seed: int, trainer: _Trainer, epochs: int) -> Scored:
-    """Train at the chosen rate (if anything trains) from a fresh seed, then answer the test questions."""
-    training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs)
+def _final(number: int, best: Training | None, seed: int, trainer: _Trainer, epochs: int) -> Scored:
+    """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions."""
+    rate, choice = (best.rate, best.choice) if best else (None, {})
+    training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs, choice)
     if training.state == "DIVERGED":
         return Scored(training)
     material, metric = trainer.material, trainer.metric
@@ -163,15 +164,18 @@ class _Trainer:
         return 1 if self.metric.higher_is_better else -1
 
     def train(
-        self, number: int, rate: float | None, seed: int, go_on: Callable[[Point], bool], epochs: int
+        self, number: int, rate: float | None, seed: int, go_on: Callable[[Point], bool], epochs: int,
+        choice: tune.Choice,
     ) -> tuple[Training, Fitted]:
-        fitted = self.learner.fit(rate, seed, self.validate, lambda point: go_on(self.natural(point)), epochs)
+        fitted = self.learner.fit(
+            rate, seed, self.validate, lambda point: go_on(self.natural(point)), epochs, choice
+        )
         training = Training(
             number=number, rate=rate, seed=seed, state=fitted.state,
             value=None if fitted.value is None else self.sign * fitted.value,
             best_step=fitted.best_step, curve=tuple(map(self.natural, fitted.curve)),
             steps=fitted.steps, examples=fitted.examples, tokens=fitted.tokens, train_seconds=fitted.train_seconds,
-            evaluate_seconds=fitted.evaluate_seconds, reason=fitted.reason,
+            evaluate_seconds=fitted.evaluate_seconds, reason=fitted.reason, choice=dict(choice),
         )
         return training, fitted
 
@@ -187,7 +191,7 @@ def _assignment(cell: Cell, material: Material) -> Assignment:
     return Assignment(
         task=cell.task, model=cell.model, method=cell.method, options=cell.options, budget=cell.budget,
         train=material.splits.train, validation=material.splits.validation, labels=material.labels,
-        revision=cell.model_revision,
+        revision=cell.model_revision, others=cell.others,
     )
 
 
@@ -222,6 +226,7 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
         finals=tuple(final.training for final in work.finals),
         floors=work.floors,
         rate=best.rate if best else None,
+        choice=best.choice if best else {},
         rate_at_edge=_at_edge(work),
     )
     if learner is not None:

@@ -6,21 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from bench.record import Checkpoint, Health, Parameters, Point
-from bench.spec import Budget, Method, Model, Rows, Task
+from bench.spec import Budget, Method, Model, Pinned, Rows, Task
 
 Prediction = Any
 """classify: a label; tag: a list of tags, one a token; span: the answer's text; generate: the text."""
+
+
+NO_CHOICE: Mapping[str, Any] = MappingProxyType({})
+"""For methods of which only the rate is searched."""
 
 
 @dataclass(frozen=True)
 class Assignment:
     """All that a learner needs to know of a cell. `labels` are those of the data, in a fixed order (classify, tag).
 
-    `options` are the method's, defaults filled in. `revision` is the model's, resolved.
+    `options` are the method's, defaults filled in. `revision` is the model's, resolved; `others` are the
+    models that options name, by option.
     """
 
     task: Task
@@ -32,6 +38,7 @@ class Assignment:
     validation: Rows
     labels: tuple[str, ...]
     revision: str | None = None
+    others: Mapping[str, Pinned] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,13 +93,15 @@ class Learner(Protocol):
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
         epochs: int,
+        choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """Train at `rate` for `epochs`, evaluating `budget.evaluations` times at equal distances, the last at the end.
 
         A method that trains nothing has no rate (None), no evaluations and no value.
 
         `validate` scores predictions for the validation rows (higher is better here, always); `report` sees every
-        evaluation and says whether to go on (False prunes).
+        evaluation and says whether to go on (False prunes). `choice` are the values of the method's `choices`, by
+        default the first of each; `parameters` are from then on those that train under it.
         """
         ...
 

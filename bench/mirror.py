@@ -108,7 +108,8 @@ def _config(run: str, record: Record) -> dict[str, Any]:
     cell = {name: getattr(record, name) for name in ("task", "model", "method", "source", "family", "head", "metric")}
     versions = {name: record.provenance[name] for name in VERSIONS if name in record.provenance}
     config: dict[str, Any] = to_json({
-        "run": run, "cell": cell, "budget": record.budget, "rate": record.rate, "fingerprint": record.fingerprint,
+        "run": run, "cell": cell, "budget": record.budget, "rate": record.rate, "choice": record.choice,
+        "fingerprint": record.fingerprint,
         "data": record.data, "checkpoint": record.checkpoint, "versions": versions,
     })
     return config

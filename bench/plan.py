@@ -9,15 +9,15 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bench import catalog, models, sources
-from bench.errors import NothingSelectedError, RequestError, StoreError, UnknownNameError
+from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
 from bench.record import from_json, to_json
-from bench.spec import Budget, Files, Method, Model, Task
+from bench.spec import Budget, Files, Method, Model, Pinned, Task
 from bench.suite import Suite
 
 HARNESS = 2
@@ -43,7 +43,7 @@ class Cell:
     """One task x model x method, with all that its result depends on. `method_name` includes options: `lora[r=16]`.
 
     `data_revision` and `model_revision` are 40-hex commits of the hub, None for what is local; `data_sha256` identifies
-    the rows and `model_sha256` the files of a local checkpoint.
+    the rows and `model_sha256` the files of a local checkpoint. `others` are the models that the method's options name.
     """
 
     task: Task
@@ -58,6 +58,7 @@ class Cell:
     data_revision: str | None = None
     model_revision: str | None = None
     model_sha256: str | None = None
+    others: Mapping[str, Pinned] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
@@ -82,8 +83,9 @@ class Cell:
             "model": _without(to_json(self.model), "note", "revision"),
             "checkpoint": [self.model_revision, self.model_sha256],
             "method": _without({f.name: getattr(self.method, f.name) for f in dataclasses.fields(self.method)},
-                               "title", "source", "apply", "routine", "merge", "limits"),
+                               "title", "source", "apply", "prepare", "routine", "merge", "limits"),
             "options": dict(self.options),
+            "others": {name: _identity(other) for name, other in self.others.items()},
             "budget": self.budget,
         }
         return hashlib.sha256(json.dumps(to_json(parts), sort_keys=True).encode()).hexdigest()
@@ -124,7 +126,7 @@ def make(suite: Suite, request: Request | None = None) -> Plan:
     source = request.source or suite.source
     tasks = [catalog.task(name) for name in _chosen(request.tasks, suite.tasks)]
     named = suite.hub_models if source == "hub" and suite.hub_models else suite.models
-    sides = [_Side.of_model(name) for name in _chosen(request.models, named)]
+    sides = [_pinned(catalog.model(name)) for name in _chosen(request.models, named)]
     methods = [catalog.method(name) for name in _chosen(request.methods, suite.methods)]
     data = [_Data.of_task(suite, task, source, request) for task in tasks]
     cells = tuple(_cell(d, side, method, options) for d in data for side in sides for method, options in methods)
@@ -158,33 +160,37 @@ class _Data:
         return _Data(task, source, data_dir, budget, sha256, revision)
 
 
-@dataclass(frozen=True)
-class _Side:
-    """A model with its checkpoint identified."""
+def _pinned(model: Model) -> Pinned:
+    sha256 = models.content_hash(model)
+    if sha256 is not None:
+        return Pinned(model, None, sha256)
+    if model.revision is not None:
+        return Pinned(model, model.revision, None)
+    from bench.learn import hub
 
-    model: Model
-    revision: str | None
-    sha256: str | None
-
-    @staticmethod
-    def of_model(name: str) -> _Side:
-        model = catalog.model(name)
-        sha256 = models.content_hash(model)
-        if sha256 is not None:
-            return _Side(model, None, sha256)
-        if model.revision is not None:
-            return _Side(model, model.revision, None)
-        from bench.learn import hub
-
-        return _Side(model, hub.resolve_model(model.path), None)
+    return Pinned(model, hub.resolve_model(model.path), None)
 
 
-def _cell(data: _Data, side: _Side, method: Method, options: Mapping[str, Any]) -> Cell:
+def _other(name: str) -> Pinned:
+    """A model that an option names. Where it cannot be had, only the cells that need it will say so."""
+    model = catalog.model(name)
+    try:
+        return _pinned(model)
+    except UnavailableError:
+        return Pinned(model)
+
+
+def _identity(pinned: Pinned) -> list[Any]:
+    return [_without(to_json(pinned.model), "note", "revision"), pinned.revision, pinned.sha256]
+
+
+def _cell(data: _Data, side: Pinned, method: Method, options: Mapping[str, Any]) -> Cell:
     return Cell(
         task=data.task, model=side.model, method=method, options=options,
         method_name=catalog.method_name(method, options), source=data.source, data_dir=data.data_dir,
         budget=data.budget, data_sha256=data.sha256, data_revision=data.revision,
         model_revision=side.revision, model_sha256=side.sha256,
+        others={option: _other(options[option]) for option in method.models},
     )
 
 
@@ -209,7 +215,7 @@ def _cell_to_json(cell: Cell) -> dict[str, Any]:
     kept = ("source", "data_sha256", "data_revision", "model_revision", "model_sha256", "fingerprint")
     return {
         "task": task, "model": to_json(cell.model), "method": method, "budget": to_json(cell.budget),
-        "data_dir": None if cell.data_dir is None else str(cell.data_dir),
+        "data_dir": None if cell.data_dir is None else str(cell.data_dir), "others": to_json(cell.others),
         **{name: getattr(cell, name) for name in kept},
     }
 
@@ -222,4 +228,5 @@ def _cell_from_json(data: Mapping[str, Any]) -> Cell:
         data_dir=None if data["data_dir"] is None else Path(data["data_dir"]),
         budget=from_json(Budget, data["budget"]), data_sha256=data["data_sha256"],
         data_revision=data["data_revision"], model_revision=data["model_revision"], model_sha256=data["model_sha256"],
+        others={option: from_json(Pinned, other) for option, other in data["others"].items()},
     )

@@ -63,9 +63,9 @@ class Training:
 
     Where nothing trains, `rate` and `value` are None and there are no steps.
 
-    `state` is COMPLETE, PRUNED or DIVERGED. `value` is the best validation score, `best_step` where it was reached.
-    Seconds are wall time of this training: `train_seconds` in optimizer steps, `evaluate_seconds` in validation and
-    test.
+    `state` is COMPLETE, PRUNED or DIVERGED. `choice` holds the options that were searched beside the rate. `value` is
+    the best validation score, `best_step` where it was reached. Seconds are wall time of this training: `train_seconds`
+    in optimizer steps, `evaluate_seconds` in validation and test.
     """
 
     number: int
@@ -84,6 +84,7 @@ class Training:
     signatures: Mapping[str, str] = field(default_factory=dict)
     health: Health | None = None
     reason: str | None = None
+    choice: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ class Record:
     """The finished result of a cell.
 
     `score` is the mean of the seeds' test scores (in `finals`, by seed), `low` and `high` its 95% interval over seeds
-    and test examples. `rate` is the chosen learning rate; `rate_at_edge` warns that nothing beyond it was tried.
+    and test examples. `rate` is the chosen learning rate, `choice` what else was searched; `rate_at_edge` warns that
+    nothing beyond the rate was tried.
     """
 
     task: str
@@ -167,6 +169,7 @@ class Record:
     scores: Mapping[str, float] | None = None
     rate: float | None = None
     rate_at_edge: bool | None = None
+    choice: Mapping[str, Any] = field(default_factory=dict)
     trials: tuple[Training, ...] = ()
     finals: tuple[Training, ...] = ()
     floors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -34,6 +34,9 @@ class Family(StrEnum):
     ENCODER_DECODER = "encoder-decoder"
 
 
+REFERENCE_WIDTH = 768
+"""Hidden size for which methods declare their rates."""
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -132,6 +135,18 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Pinned:
+    """A model with its checkpoint identified, by a commit or by the SHA-256 of its files.
+
+    Both are None where the checkpoint could not be had when the plan was made.
+    """
+
+    model: Model
+    revision: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class LogRange:
     """A range of learning rates searched on a logarithmic scale, with the rate that is tried first."""
 
@@ -155,20 +170,23 @@ class LogRange:
 
 @dataclass(frozen=True)
 class Limits:
-    """What an option of a method may be: a finite number from `low` up to, but not, `below`; or one of `words`."""
+    """What an option of a method may be: a finite number from `low` to `most`, less than `below`; or one of `words`."""
 
     low: float = -math.inf
     below: float = math.inf
     words: tuple[str, ...] = ()
+    most: float = math.inf
 
     def allows(self, value: Any) -> bool:
         """Whether an option may have this value."""
-        return value in self.words if self.words else math.isfinite(value) and self.low <= value < self.below
+        if self.words:
+            return value in self.words
+        return math.isfinite(value) and self.low <= value < self.below and value <= self.most
 
     def __str__(self) -> str:
         if self.words:
             return f"one of {', '.join(self.words)}"
-        bounds = {"at least": self.low, "below": self.below}
+        bounds = {"at least": self.low, "below": self.below, "at most": self.most}
         told = [f"{words} {bound:g}" for words, bound in bounds.items() if math.isfinite(bound)]
         return " and ".join(told) or "a finite number"
 
@@ -178,11 +196,15 @@ class Routine:
     """What a method does during one training besides the plain step; made anew for every training.
 
     `penalty()`, a scalar tensor, is added to the task's loss before the gradient is taken; what is reported stays the
-    task's loss. `after_step(n)` is called after the n-th optimizer step (from 1), with the gradients still there.
+    task's loss. `before_step(n)` is called before the n-th optimizer step (from 1) and may put parameters that train
+    to sleep, or wake them; `after_step(n)` after it, with the gradients still there. `rate_factors` multiply the
+    learning rate of parameters, by the network's names for them; one that is missing has 1.
     """
 
     penalty: Callable[[], Any] | None = None
     after_step: Callable[[int], None] | None = None
+    before_step: Callable[[int], None] | None = None
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -196,6 +218,11 @@ class Method:
     the bracketed parameters of its name with their defaults, `limits` says what they may be. `pretrained` False starts
     from random weights. `frozen` says what never changes during training, so that it can be computed once: "backbone"
     (all but the head), "lower" (embeddings and lower layers) or "nothing".
+    `choices` are further options whose value the search chooses along with the rate; the first of each is the default.
+    The first trials take them in this order, beside rates from the default, then the farthest from it, to the nearest.
+    `models` names the options whose values are names of models, which are then pinned as the cell's own model is.
+    `prepare(learner, options)` is called once a cell, when its `bench.learn.fit.ModelLearner` has read the training
+    rows: it may change what all trainings share, such as the rows that are shown or the weights that they start from.
     `routine(network, options, steps)` is asked for at the start of a training of so many steps. `merge(network)` folds
     what was trained into the weights in place, so that the network needs no part of the method any more.
     """
@@ -209,6 +236,9 @@ class Method:
     pretrained: bool = True
     frozen: str = "nothing"
     source: str = ""
+    choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    prepare: Callable[[Any, Mapping[str, Any]], None] | None = None
     routine: Callable[[Any, Mapping[str, Any], int], Routine] | None = None
     merge: Callable[[Any], None] | None = None
     limits: Mapping[str, Limits] = field(default_factory=dict)

@@ -1,14 +1,15 @@
 """The search for a cell's learning rate: Optuna proposes, a training answers, every trial is kept in a journal.
 
-Knows rates, budgets and how trials end; not what is trained. A search that was interrupted goes on as if it had not
-been: finished trials are read back from the journal, and what was under way is proposed again with the same rate.
+A method may have choices that are searched along with it. Knows rates, budgets and how trials end; not what is trained.
+A search that was interrupted goes on as if it had not been: finished trials are read back from the journal, and what
+was under way is proposed again as it was.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
 STRATA = 3
 """The first trials cover this many equal parts of the (logarithmic) range; after them Optuna's sampler proposes."""
 
+RATE = "rate"
+"""What the learning rate is called in a study."""
+
 COMPARED = 2
 """Trials that must have run to their end before one may be pruned. One alone would decide by its first epoch."""
 
-Train = Callable[[int, float, Callable[[Point], bool]], Training]
-"""Runs trial `number` at a rate; hands every evaluation to the callback, which says whether to go on."""
+Choice = Mapping[str, Any]
+"""What is searched beside the rate, by name."""
+
+Train = Callable[[int, float, Choice, Callable[[Point], bool]], Training]
+"""Runs trial `number` at a rate and a choice; hands every evaluation to the callback, which says whether to go on."""
 
 
 Keep = Callable[[Training, bool], None]
@@ -34,9 +41,9 @@ Keep = Callable[[Training, bool], None]
 
 def search(
     journal: Path, name: str, rates: LogRange, budget: Budget, train: Train, keep: Keep,
-    *, higher_is_better: bool = True,
+    *, higher_is_better: bool = True, choices: Mapping[str, Sequence[Any]] | None = None,
 ) -> Training | None:
-    """The best of `budget.trials` trials over `rates`, or None where every one diverged.
+    """The best of `budget.trials` trials over `rates` and `choices`, or None where every one diverged.
 
     Trials that `journal` already holds under `name` (the cell's name and fingerprint) are not run again. `name` also
     seeds the proposals. Nobody else may write to the journal meanwhile.
@@ -46,7 +53,7 @@ def search(
     for trial in trials:
         keep(trial, True)
     for number in range(len(trials), budget.trials):
-        trials.append(_run_trial(study, name, number, rates, budget, train))
+        trials.append(_run_trial(study, name, number, rates, choices or {}, budget, train))
         keep(trials[-1], False)
     return best_of(trials, higher_is_better=higher_is_better)
 
@@ -113,26 +120,36 @@ def _settled(study: optuna.Study) -> list[Training]:
 
 
 def _run_trial(
-    study: optuna.Study, name: str, number: int, rates: LogRange, budget: Budget, train: Train
+    study: optuna.Study, name: str, number: int, rates: LogRange, choices: Mapping[str, Sequence[Any]],
+    budget: Budget, train: Train,
 ) -> Training:
-    trial = _propose(study, name, number, rates, budget)
-    training = train(number, trial.params["rate"], _Judge(trial, budget))
+    trial = _propose(study, name, number, rates, choices, budget)
+    choice = {name: trial.params[name] for name in choices}
+    training = train(number, trial.params[RATE], choice, _Judge(trial, budget))
     trial.set_user_attr("training", to_json(training))
     _tell(study, trial.number, training)
     return training
 
 
-def _propose(study: optuna.Study, name: str, number: int, rates: LogRange, budget: Budget) -> optuna.Trial:
+def _propose(
+    study: optuna.Study, name: str, number: int, rates: LogRange, choices: Mapping[str, Sequence[Any]], budget: Budget
+) -> optuna.Trial:
     """The next trial. A sampler of its own for each number makes the proposal independent of interruptions."""
-    from optuna.distributions import FloatDistribution
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
     from optuna.samplers import TPESampler
     from optuna.trial import TrialState
 
     fixed = first_rates(rates, min(budget.trials, STRATA))
     study.sampler = TPESampler(seed=_seed(name, number), n_startup_trials=1)
     if number < len(fixed) and not study.get_trials(deepcopy=False, states=[TrialState.WAITING]):
-        study.enqueue_trial({"rate": fixed[number]})
-    return study.ask({"rate": FloatDistribution(rates.low, rates.high, log=True)})
+        study.enqueue_trial({RATE: fixed[number], **first_choice(choices, number)})
+    categories = {name: CategoricalDistribution(tuple(values)) for name, values in choices.items()}
+    return study.ask({RATE: FloatDistribution(rates.low, rates.high, log=True), **categories})
+
+
+def first_choice(choices: Mapping[str, Sequence[Any]], number: int) -> Choice:
+    """What the trial of this number takes of each choice before the sampler is on its own: all of them in turn."""
+    return {name: values[number % len(values)] for name, values in choices.items()}
 
 
 def _seed(name: str, number: int) -> int:

@@ -45,13 +45,15 @@ def _result(record: Record) -> list[tuple[str, str]]:
     if record.rate is not None:
         edge = ", the lowest or highest tried" if record.rate_at_edge else ""
         pairs.append(("learning rate", f"{figures.rate(record.rate)}{edge}"))
+    pairs += [(f"chosen {name}", figures.plain(str(value))) for name, value in record.choice.items()]
     return pairs + [("health", words) for words in health.words(record)]
 
 
 def _training(training: Training) -> str:
     score = figures.score(training.value)
     reason = f"  {figures.plain(training.reason)}" if training.reason else ""
-    return f"rate {figures.rate(training.rate):<7}  validation {score:>5}  {training.state}{reason}"
+    chosen = "".join(f"  {name} {figures.plain(str(value)):<4}" for name, value in training.choice.items())
+    return f"rate {figures.rate(training.rate):<7}{chosen}  validation {score:>5}  {training.state}{reason}"
 
 
 def _final(training: Training, metric: str) -> str:

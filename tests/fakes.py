@@ -19,7 +19,7 @@ from typing import Any
 
 from bench import sources
 from bench.errors import UnsupportedError
-from bench.learner import Assignment, Fitted, Learner, Predicted, Prediction
+from bench.learner import NO_CHOICE, Assignment, Fitted, Learner, Predicted, Prediction
 from bench.material import Material
 from bench.plan import Cell
 from bench.record import Checkpoint, Data, Health, Parameters, Point, Record, to_json
@@ -103,6 +103,7 @@ class FakeLearner:
         self.assignment, self.pause, self.limit = assignment, pause, limit
         self.fits: list[tuple[float, int]] = []
         self.epochs: list[int] = []
+        self.choices: list[Mapping[str, Any]] = []
 
     def fit(
         self,
@@ -111,11 +112,13 @@ class FakeLearner:
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
         epochs: int,
+        choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """Train, which is to get better with every evaluation."""
         assert rate is not None
         self.fits.append((rate, seed))
         self.epochs.append(epochs)
+        self.choices.append(choice)
         if rate > self.limit:
             return self.fitted("DIVERGED", (), rate, seed, "the loss is not finite at step 3")
         curve: list[Point] = []

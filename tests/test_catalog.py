@@ -42,7 +42,7 @@ def test_glue_lite_is_five_tasks_three_families_five_methods() -> None:
         (catalog.model, "bert-mni", "unknown model 'bert-mni'. Did you mean 'bert-mini'?"),
         (catalog.method, "headonly", "unknown method 'headonly'. Did you mean 'head_only'?"),
         (catalog.suite, "gluelite", "unknown suite 'gluelite'. Did you mean 'glue-lite'?"),
-        (catalog.method, "zzz", "unknown method 'zzz'. Known: adalora, bitfit,"),
+        (catalog.method, "zzz", "unknown method 'zzz'. Known: adalora, augment,"),
     ],
 )
 def test_an_unknown_name_gets_the_nearest_one(lookup: object, name: str, advice: str) -> None:
@@ -90,6 +90,7 @@ def test_a_mistake_in_an_option_is_explained(name: str, words: str) -> None:
         ("dora[dropout=7]", "dora[dropout] must be at least 0 and below 1, not 7."),
         ("lora[dropout=nan]", "lora[dropout] must be at least 0 and below 1, not nan."),
         ("freeze[k=-1]", "freeze[k] must be at least 0, not -1."),
+        ("augment[share=1.5]", "augment[share] must be at least 0 and at most 1, not 1.5."),
         ("vera[d_initial=inf]", "vera[d_initial] must be a finite number, not inf."),
         ("prompt_tuning[init=zeros]", "prompt_tuning[init] must be one of vocabulary, random, not zeros."),
     ],
@@ -108,7 +109,7 @@ CHECKED_WHERE_APPLIED = {"non_linearity"}
 def test_every_option_has_limits_and_its_default_is_within_them(name: str) -> None:
     method = catalog.methods()[name]
     free = {option for option, default in method.options.items() if isinstance(default, bool)} | CHECKED_WHERE_APPLIED
-    assert set(method.limits) == set(method.options) - free
+    assert set(method.limits) == set(method.options) - free - set(method.models)
     assert all(limits.allows(method.options[option]) for option, limits in method.limits.items())
 
 

@@ -15,6 +15,7 @@ from bench import score
 from bench.learner import Assignment, Learner, OpenLearner
 from bench.record import Outcome, Record, from_json, to_json
 from bench.spec import Budget, Rows
+from leaderboard import single
 from tests import fakes
 
 
@@ -213,6 +214,31 @@ def test_a_pair_that_cannot_work_is_unsupported(tmp_path: Path) -> None:
     assert (record.outcome, record.reason) == (Outcome.UNSUPPORTED, "fake cannot serve this model")
 
 
+def test_what_is_searched_beside_the_rate_is_recorded_and_final_seeds_use_the_best(tmp_path: Path) -> None:
+    class Choosy(fakes.FakeLearner):
+        def fit(
+            self, rate: float | None, seed: int, validate: Any, report: Any, epochs: int, choice: Any = None
+        ) -> Any:
+            fitted = super().fit(rate, seed, validate, report, epochs, choice)
+            return replace(fitted, value=float(choice["part"]))
+
+    learners: list[Choosy] = []
+
+    def opener(assignment: Assignment) -> Learner:
+        learners.append(Choosy(assignment))
+        return learners[0]
+
+    record = run(tmp_path, opener, method=replace(fakes.METHOD, choices={"part": (2, 3, 1)})).record
+    assert [t.choice["part"] for t in record.trials[:3]] == [2, 3, 1]
+    assert record.choice == {"part": 3}
+    assert [t.choice for t in record.finals] == [{"part": 3}] * 2
+    assert [choice["part"] for choice in learners[0].choices[-2:]] == [3, 3]
+    assert from_json(Record, json.loads(json.dumps(to_json(record)))) == record
+    shown = single.render(record)
+    assert "chosen part    3" in shown
+    assert "part 2" in shown
+
+
 def test_an_interrupt_is_not_a_result(tmp_path: Path) -> None:
     def opener(assignment: Assignment) -> Learner:
         raise KeyboardInterrupt
@@ -223,7 +249,9 @@ def test_an_interrupt_is_not_a_result(tmp_path: Path) -> None:
 
 def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) -> None:
     class Fickle(fakes.FakeLearner):
-        def fit(self, rate: float | None, seed: int, validate: Any, report: Any, epochs: int) -> Any:
+        def fit(
+            self, rate: float | None, seed: int, validate: Any, report: Any, epochs: int, choice: Any = None
+        ) -> Any:
             self.limit = 0.0 if seed == 2 else 1.0
             return super().fit(rate, seed, validate, report, epochs)
 

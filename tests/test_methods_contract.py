@@ -46,7 +46,7 @@ EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lam
 EACH_METHOD = pytest.mark.parametrize("method", TRAINED)
 MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]
 
-WHOLE = ("full", "scratch")
+WHOLE = ("full", "scratch", "gradual_unfreeze", "augment", "domain_adaptive", "distill")
 """Methods under which everything trains."""
 
 
@@ -122,7 +122,9 @@ class Cell:
 
 
 def assignment(root: Path, method: str, head: Head, family: Family, **budget: Any) -> Assignment:
-    return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), method, **budget)
+    settings = {"distill": f"teacher={tiny.teacher(root / 'teacher')}", "domain_adaptive": "steps=10"}
+    named = f"{method}[{settings[method]}]" if method in settings else method
+    return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), named, **budget)
 
 
 @functools.cache
@@ -227,7 +229,7 @@ def test_the_reported_loss_is_the_tasks(root: Path, method: str) -> None:
     fitted = made.fit(1e-9, 1, lambda predictions: 0.0, lambda point: True, made.assignment.budget.epochs)
     network = made._network(1)
     with torch.no_grad():
-        loss = float(made._loss(network, next(made._batches(1))[0]))
+        loss = float(made._losses(network, next(made._batches(1))[0])[0])
     assert fitted.curve[0].loss == pytest.approx(loss, rel=1e-4)
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from bench import catalog, estimate
-from bench.errors import NothingSelectedError, RequestError, StoreError, UnknownNameError
+from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
 from bench.plan import Cell, Plan, Request, make
 from bench.record import Cost, Outcome, Record, to_json
-from bench.spec import Budget, Files, LogRange, Routine
+from bench.spec import Budget, Files, LogRange, Pinned, Routine
 from bench.suite import Suite
 from tests import fakes
 from tests.hub_server import COMMIT, serving
@@ -134,6 +134,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "pooling": {"model": replace(fakes.MODEL, pooling="last")},
     "method version": {"method": replace(fakes.METHOD, version=2)},
     "range": {"method": replace(fakes.METHOD, rates=LogRange(1e-5, 1e-2, 2e-4))},
+    "choices": {"method": replace(fakes.METHOD, choices={"part": (1, 2)})},
+    "teacher": {"others": {"teacher": Pinned(fakes.MODEL, None, "9" * 64)}},
     "option": {"options": {"r": 16}},
     "budget": {"budget": replace(fakes.BUDGET, trials=5)},
     "seeds": {"budget": replace(fakes.BUDGET, seeds=(1, 3))},
@@ -169,6 +171,30 @@ def test_a_new_harness_version_makes_every_record_stale(monkeypatch: pytest.Monk
 def test_fingerprints_are_the_same_in_another_process() -> None:
     code = "from tests import fakes; print(fakes.cell().fingerprint)"
     assert python(code, {**os.environ, "PYTHONHASHSEED": "12345"}) == fakes.cell().fingerprint
+
+
+def test_a_model_that_an_option_names_is_part_of_the_plan_by_its_content(suite: Suite, tmp_path: Path) -> None:
+    def cell(weights: bytes) -> Cell:
+        place = tmp_path / weights.decode()
+        place.mkdir()
+        (place / "config.json").write_text(json.dumps({"model_type": "bert"}))
+        (place / "model.safetensors").write_bytes(weights)
+        return make(suite, Request(tasks=("sentiment",), methods=(f"distill[teacher={place}]",))).cells[0]
+
+    one, other = cell(b"one"), cell(b"other")
+    assert one.others["teacher"].sha256 not in (None, other.others["teacher"].sha256)
+    assert Plan.loads(Plan("test", (one,)).dumps()).cells == (one,)
+
+
+def test_a_teacher_that_is_missing_does_not_stop_the_plan(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cell will say so."""
+    monkeypatch.setattr("bench.models._packaged", _not_installed)
+    (cell,) = make(suite, Request(tasks=("sentiment",), methods=("distill",))).cells
+    assert cell.others == {"teacher": Pinned(catalog.model("minilm"))}
+
+
+def _not_installed(package: str) -> Path:
+    raise UnavailableError(f"{package} is not installed")
 
 
 def test_a_plan_survives_json(suite: Suite) -> None:

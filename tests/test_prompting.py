@@ -323,7 +323,7 @@ def test_every_task_that_can_be_asked_says_how(task: str) -> None:
 class Asker(fakes.FakeLearner):
     """A learner that answers without training, and must never be asked to train."""
 
-    def fit(self, rate: Any, seed: int, validate: Any, report: Any, epochs: int) -> Any:
+    def fit(self, rate: Any, seed: int, validate: Any, report: Any, epochs: int, choice: Any = None) -> Any:
         assert rate is None
         self.fits.append((0.0, seed))
         fitted = self.fitted("COMPLETE", (), fakes.BEST, seed)

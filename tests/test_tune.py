@@ -30,12 +30,12 @@ class Trainer:
         self.stop_at, self.diverge_above = stop_at, diverge_above
         self.rates: list[float] = []
 
-    def __call__(self, number: int, rate: float, go_on: Callable[[Point], bool]) -> Training:
+    def __call__(self, number: int, rate: float, choice: tune.Choice, go_on: Callable[[Point], bool]) -> Training:
         if number == self.stop_at:
             raise Interrupted
         self.rates.append(rate)
-        value = 90 - 10 * abs(math.log10(rate / 2e-3))
-        made = Training(number, rate, 0, "COMPLETE", value, 30, (), 30, 960, 9600, 1.0, 0.5)
+        value = 90 - 10 * abs(math.log10(rate / 2e-3)) - 20 * (choice.get("part") == "poor")
+        made = Training(number, rate, 0, "COMPLETE", value, 30, (), 30, 960, 9600, 1.0, 0.5, choice=choice)
         if rate > self.diverge_above:
             return replace(made, state="DIVERGED", value=None, reason="loss not finite")
         for step in (1, 2, 3):
@@ -150,6 +150,29 @@ def test_a_diverged_trial_does_not_stop_the_search(tmp_path: Path) -> None:
     assert "DIVERGED" in states
     assert "COMPLETE" in states
     assert len(trials) == 7
+
+
+CHOICES = {"part": ("fair", "poor", "good")}
+
+
+def test_first_trials_take_every_choice_beside_every_part_of_the_range(tmp_path: Path) -> None:
+    trials = search(tmp_path / "s.journal", Trainer(), choices=CHOICES)
+    assert [t.choice["part"] for t in trials[: tune.STRATA]] == ["fair", "poor", "good"]
+    assert [t.rate for t in trials[: tune.STRATA]] == pytest.approx(tune.first_rates(RATES, tune.STRATA))
+    assert all(t.choice["part"] in CHOICES["part"] for t in trials)
+
+
+def test_the_sampler_avoids_a_choice_that_was_poor(tmp_path: Path) -> None:
+    trials = search(tmp_path / "s.journal", Trainer(), replace(BUDGET, trials=20), choices=CHOICES)
+    assert sum(t.choice["part"] == "poor" for t in trials[4:]) < 16 / 3
+
+
+@pytest.mark.parametrize("stop_at", [0, 2, 5])
+def test_a_killed_search_over_choices_goes_on_as_if_undisturbed(tmp_path: Path, stop_at: int) -> None:
+    undisturbed = search(tmp_path / "a.journal", Trainer(), choices=CHOICES)
+    with pytest.raises(Interrupted):
+        search(tmp_path / "b.journal", Trainer(stop_at=stop_at), choices=CHOICES)
+    assert search(tmp_path / "b.journal", Trainer(), choices=CHOICES) == undisturbed
 
 
 def test_diverged_trials_count_as_spent_after_a_resume(tmp_path: Path) -> None:

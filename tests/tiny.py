@@ -20,7 +20,7 @@ from transformers import (
 
 from bench import catalog
 from bench.learner import Assignment
-from bench.spec import Budget, Family, Head, Model, Row, Task
+from bench.spec import Budget, Family, Head, Model, Pinned, Row, Task
 
 TEXT = [
     "anna met oskar in berlin on monday and they were happy.",
@@ -38,6 +38,14 @@ FAMILIES = (Family.ENCODER, Family.DECODER, Family.ENCODER_DECODER)
 SIZE = 32
 
 
+def teacher(directory: Path) -> str:
+    """The directory of a saved encoder that is larger than the others here."""
+    torch.manual_seed(0)
+    if not (directory / "config.json").exists():
+        _bert(directory, layers=8)
+    return str(directory)
+
+
 def checkpoint(family: Family, directory: Path) -> Model:
     """A saved model of the family, with its tokenizer, as a row of the catalog would name it."""
     torch.manual_seed(0)
@@ -47,7 +55,7 @@ def checkpoint(family: Family, directory: Path) -> Model:
     return Model(f"tiny-{family}", family, str(directory), pooling=pooling)
 
 
-def _bert(directory: Path) -> None:
+def _bert(directory: Path, layers: int = 2) -> None:
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     pieces = [*special, *LETTERS, *(f"##{letter}" for letter in LETTERS), *WORDS]
     tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
@@ -68,7 +76,7 @@ def _bert(directory: Path) -> None:
     )
     config = BertConfig(
         hidden_size=SIZE,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         vocab_size=len(fast),
@@ -123,7 +131,10 @@ def _t5(directory: Path) -> None:
         pad_token_id=0,
         eos_token_id=1,
     )
-    _save(T5ForConditionalGeneration(config), fast, directory)
+    network = T5ForConditionalGeneration(config)
+    fast.add_tokens([f"<extra_id_{i}>" for i in range(8)], special_tokens=True)  # stand for missing spans, as T5's do
+    network.resize_token_embeddings(len(fast), mean_resizing=False)
+    _save(network, fast, directory)
 
 
 _MAKERS = {Family.ENCODER: _bert, Family.DECODER: _gpt2, Family.ENCODER_DECODER: _t5}
@@ -198,5 +209,6 @@ def assignment(head: Head, model: Model, method: str, **budget: Any) -> Assignme
     chosen, options = catalog.method(method)
     spent = Budget(**{"epochs": 2, "batch_size": 4, "evaluations": 2, **budget})
     return Assignment(
-        TASKS[head], model, chosen, options, spent, rows(head), rows(head), LABELS.get(head, ())
+        TASKS[head], model, chosen, options, spent, rows(head), rows(head), LABELS.get(head, ()),
+        others={option: Pinned(catalog.model(options[option])) for option in chosen.models},
     )

@@ -123,6 +123,24 @@ def load_generator(
     return network, missing
 
 
+def load_language_model(model: Model, revision: str | None) -> nn.Module:
+    """The network with its pretraining head: of masked words, of next tokens, or from text to text.
+
+    Raises UnsupportedError for an encoder that transformers knows no such head for.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+    quiet()
+    if model.family is Family.ENCODER:
+        kind = _from_hub(AutoConfig, model, revision).model_type
+        if kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+            raise UnsupportedError(f"transformers has no head of masked words for model type {kind!r}")
+        return cast(nn.Module, _load(AutoModelForMaskedLM, model, revision, True)[0])
+    auto = AutoModelForCausalLM if model.family is Family.DECODER else AutoModelForSeq2SeqLM
+    return cast(nn.Module, _load(auto, model, revision, True)[0])
+
+
 def _two_encoders(
     model: Model, revision: str | None, tokenizer: Any, *, pretrained: bool
 ) -> tuple[nn.Module, set[str]]:

@@ -6,10 +6,13 @@ Never sees test rows before `Fitted.predict` is called with them, and never a me
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,9 +25,13 @@ from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
 from bench.learn.network import Network, count
 from bench.learn.prompting import PromptingLearner
-from bench.learner import Assignment, Fitted, Predicted, Prediction
+from bench.learn.versions import Versions
+from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Head, Rows
+
+Objective = Callable[[Network, Tensor, Batch, Tensor], Tensor]
+"""What is minimised, from the network, what its head reads, the batch and the task's loss."""
 
 CACHE_LIMIT = 2**30
 """Bytes of frozen features that are kept; beyond it they are computed anew each time."""
@@ -33,12 +40,18 @@ CACHE_LIMIT = 2**30
 class ModelLearner:
     """Trains one model by one method on one task (see `bench.learner.Learner`)."""
 
+    network: Network
+    """The one that was trained last."""
+
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.method = assignment.method
         self.torch_device = devices.pick_device()
         devices.reset_peak_memory(self.torch_device)
         devices.seed_everything(0)
+        defaults = {name: values[0] for name, values in self.method.choices.items()}
+        self.options: Mapping[str, Any] = {**defaults, **assignment.options}
+        """The method's, with what was chosen for the training that was last asked for."""
         self.writes = assignment.task.head is Head.GENERATE
         self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
         self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
@@ -54,7 +67,29 @@ class ModelLearner:
         self.truncated_train = self.train_set.truncated
         self.train_examples: Sequence[Example] = self.train_set.examples
         self.validation_examples: Sequence[Example] = self.validation_set.examples
+        self.versions: Versions | None = None
+        self.objective: Objective | None = None
+        if self.method.prepare:
+            self.method.prepare(self, self.options)
         self._compute_frozen(sample)
+
+    def start_from(self, checkpoint: Path) -> None:
+        """Let every training start from the checkpoint in that directory, which must be of the same architecture.
+
+        The directory is not needed any more afterwards.
+        """
+        model = dataclasses.replace(self.assignment.model, path=str(checkpoint), package=None)
+        moved = dataclasses.replace(self.assignment, model=model, revision=None)
+        self.template = open_head(moved, self.head.tokenizer).build(pretrained=True).to(self.torch_device)
+
+    def vary(self, versions: Sequence[Rows], share: float) -> None:
+        """Show each training row, whenever it is its turn, with chance `share` as one of `versions` has it.
+
+        Each version has every row, in the same order. An epoch still shows each row once, so that trainings have the
+        number of steps that their budget says.
+        """
+        encoded = [self.head.encode(rows, targets=True) for rows in versions]
+        self.versions = Versions.of(self.train_set, encoded, share)
 
     def fit(
         self,
@@ -63,10 +98,13 @@ class ModelLearner:
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
         epochs: int,
+        choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """See `bench.learner.Learner.fit`."""
         assert rate is not None, "a method that trains has rates"
-        network = self._network(seed)
+        self.options = {**self.options, **choice}
+        network = self.network = self._network(seed)
+        self.parameters = count(network)
         budget = self.assignment.budget
         per_epoch = -(-len(self.train_examples) // budget.batch_size)
         plan = schedule(per_epoch, epochs, budget.evaluations, budget.patience)
@@ -74,9 +112,9 @@ class ModelLearner:
         def evaluate() -> float:
             return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
 
-        routine = self.method.routine(network, self.assignment.options, plan.steps) if self.method.routine else None
+        routine = self.method.routine(network, self.options, plan.steps) if self.method.routine else None
         done = train(
-            network, self._batches(seed), plan, rate, lambda b: self._loss(network, b), evaluate, report, routine
+            network, self._batches(seed), plan, rate, lambda b: self._losses(network, b), evaluate, report, routine
         )
         return Fitted(
             state=done.state,
@@ -104,20 +142,26 @@ class ModelLearner:
         else:
             network = self.head.build(pretrained=False).to(self.torch_device)
         network.reset()
-        self.method.apply(network, self.assignment.options)
+        self.method.apply(network, self.options)
         return network.to(self.torch_device)
 
     def _batches(self, seed: int) -> Iterator[tuple[Batch, int, int]]:
         rng = random.Random(seed)
-        lengths = self.train_set.lengths
+        examples, lengths = self.train_examples, self.train_set.lengths
         for _ in itertools.count():
+            if self.versions:
+                examples = self.versions.epoch(rng)
+                lengths = [len(example["ids"]) for example in examples]
             for members in training_order(lengths, self.assignment.budget.batch_size, rng):
-                batch = self.head.collate([self.train_examples[i] for i in members], self.torch_device)
+                batch = self.head.collate([examples[i] for i in members], self.torch_device)
                 yield batch, len(members), sum(lengths[i] for i in members)
 
-    def _loss(self, network: Network, batch: Batch) -> Tensor:
+    def _losses(self, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The task's loss, and what is minimised."""
         with devices.autocast(self.torch_device, self.precision):
-            return self.head.loss(network, self._features(network, batch), batch)
+            features = self._features(network, batch)
+            loss = self.head.loss(network, features, batch)
+            return loss, self.objective(network, features, batch, loss) if self.objective else loss
 
     def _features(self, network: Network, batch: Batch) -> Tensor:
         """What the head reads: computed before, or from what the frozen layers gave, or from the tokens."""
@@ -186,7 +230,7 @@ class ModelLearner:
         """
 
         def remember(encoded: Encoded) -> Sequence[Example]:
-            found = self._computed(encoded, along, compute)
+            found = self.computed(encoded, along, compute)
             if found is None:
                 return encoded.examples
             kept = [{k: v for k, v in e.items() if k not in drop} for e in encoded.examples]
@@ -197,9 +241,10 @@ class ModelLearner:
             self.validation_examples = remember(self.validation_set)
 
     @torch.inference_mode()
-    def _computed(
+    def computed(
         self, encoded: Encoded, along: str, compute: Callable[[Batch], Tensor | None]
     ) -> list[Tensor] | None:
+        """What `compute` gives for each example, without padding: one vector, or one for each element of `along`."""
         found: list[Tensor] = [torch.empty(0)] * len(encoded.examples)
         for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[self.device]):
             batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)

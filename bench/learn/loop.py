@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -56,14 +56,21 @@ class Trained:
     reason: str | None = None
 
 
-def make_optimizer(network: Network, rate: float) -> torch.optim.AdamW:
-    """AdamW on what trains; weight decay on matrices only (Loshchilov and Hutter 2019; Devlin et al. 2019)."""
-    trainable = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trainable if p.dim() > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [p for p in trainable if p.dim() <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=rate, fused=True)
+def make_optimizer(network: Network, rate: float, factors: Mapping[str, float] | None = None) -> torch.optim.AdamW:
+    """AdamW on what trains; weight decay on matrices only (Loshchilov and Hutter 2019; Devlin et al. 2019).
+
+    Each group of parameters has its `factor`, by which the rate of a step is to be multiplied.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            decay = WEIGHT_DECAY if parameter.dim() > 1 else 0.0
+            groups.setdefault((decay, (factors or {}).get(name, 1.0)), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": found, "weight_decay": decay, "factor": factor} for (decay, factor), found in groups.items()],
+        lr=rate,
+        fused=True,
+    )
 
 
 def rate_at(step: int, steps: int, peak: float) -> float:
@@ -79,28 +86,33 @@ def train(
     batches: Iterator[tuple[Batch, int, int]],
     plan: Schedule,
     rate: float,
-    loss_of: Callable[[Batch], Tensor],
+    losses_of: Callable[[Batch], tuple[Tensor, Tensor]],
     evaluate: Callable[[], float],
     report: Callable[[Point], bool],
     routine: Routine | None = None,
 ) -> Trained:
     """Train for `plan`, keeping the parameters that validated best.
 
-    `batches` yields (batch, examples, tokens) for ever; `evaluate` scores the network on validation (higher is better);
+    `batches` yields (batch, examples, tokens) for ever; `losses_of` gives a batch's loss on the task, to be reported,
+    and what is minimised, often the same; `evaluate` scores the network on validation (higher is better);
     `report` sees every evaluation and returns False to stop a hopeless training. `routine` is the method's.
     """
     routine = routine or Routine()
-    optimizer = make_optimizer(network, rate)
+    optimizer = make_optimizer(network, rate, routine.rate_factors)
     trainable = [p for group in optimizer.param_groups for p in group["params"]]
     run = _Run(network, plan, report)
     train_mode(network)
     for step in range(plan.steps):
         started = time.perf_counter()
         batch, examples, tokens = next(batches)
+        if routine.before_step:
+            routine.before_step(step + 1)
+            train_mode(network)
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, plan.steps, rate)
-        loss = loss_of(batch)
-        objective: Tensor = loss + routine.penalty() if routine.penalty else loss
+            group["lr"] = group["factor"] * rate_at(step, plan.steps, rate)
+        loss, objective = losses_of(batch)
+        if routine.penalty:
+            objective = objective + routine.penalty()
         objective.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trainable, CLIP)
         optimizer.step()
@@ -114,10 +126,11 @@ def train(
 
 
 class _Run:
-    """The running totals of one training, and its decisions to stop."""
+    """The running totals of one training, and its decisions to stop. What trains at its start is what it keeps."""
 
     def __init__(self, network: Network, plan: Schedule, report: Callable[[Point], bool]) -> None:
         self.network, self.plan, self.report = network, plan, report
+        self.names = frozenset(name for name, p in network.named_parameters() if p.requires_grad)
         self.curve: list[Point] = []
         self.best: tuple[float, int, dict[str, Tensor]] | None = None
         self.state, self.reason = "COMPLETE", ""
@@ -151,7 +164,7 @@ class _Run:
         point = Point(self.steps, round(epoch, 4), loss, value, self.train_seconds + self.evaluate_seconds)
         self.curve.append(point)
         if self.best is None or value > self.best[0]:
-            self.best, self.since = (value, self.steps, trained_state(self.network)), 0
+            self.best, self.since = (value, self.steps, trained_state(self.network, self.names)), 0
         else:
             self.since += 1
         if not self.report(point) and self.steps < self.plan.steps:
@@ -160,6 +173,8 @@ class _Run:
         return self.since < self.plan.patience
 
     def finish(self) -> Trained:
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(name in self.names)  # whatever a routine left asleep
         if self.best is not None:
             restore(self.network, self.best[2])
         self.network.eval()

@@ -6,7 +6,7 @@ Knows no task, no data and no method.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -193,9 +193,13 @@ def count(network: Network) -> Parameters:
     )
 
 
-def trained_state(network: Network) -> dict[str, Tensor]:
-    """A copy of the tensors that train, by name."""
-    return {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
+def trained_state(network: Network, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    """A copy of the tensors that train, or of those in `names`, by name."""
+    return {
+        n: p.detach().clone()
+        for n, p in network.named_parameters()
+        if (p.requires_grad if names is None else n in names)
+    }
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ called with them, and never a metric.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -21,7 +21,7 @@ from bench.learn.heads.generate import SLACK
 from bench.learn.heads.span import LONGEST_ANSWER
 from bench.learn.network import Network, count
 from bench.learn.wording import LONGEST, Question, Wording, draw
-from bench.learner import Assignment, Fitted, Predicted, Prediction
+from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
 from bench.spec import Family, Head, Rows
 
@@ -56,6 +56,7 @@ class PromptingLearner:
         validate: Callable[[Sequence[Prediction]], float],
         report: Callable[[Point], bool],
         epochs: int,
+        choice: Mapping[str, Any] = NO_CHOICE,
     ) -> Fitted:
         """Draw the examples; nothing trains, and nothing is chosen on validation rows."""
         rows = draw(self.task, self.assignment.train, int(self.assignment.options.get("k", 0)), seed)
