@@ -213,11 +213,12 @@ class Method:
 
     `apply(network, options)` (in `bench.methods`) freezes, adds or re-initialises parameters of a `bench.learn` network
     in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
-    Adam rate falls as width grows (Yang et al. 2022, muP); None means that nothing trains: there is no search, and the
-    model is asked in words (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are
-    the bracketed parameters of its name with their defaults, `limits` says what they may be. `pretrained` False starts
-    from random weights. `frozen` says what never changes during training, so that it can be computed once: "backbone"
-    (all but the head), "lower" (embeddings and lower layers) or "nothing".
+    Adam rate falls as width grows (Yang et al. 2022, muP). They are those of what the method trains: a new head beside it
+    has `bench.learn.fit.HEAD_RATE`. None means that nothing trains: there is no search, and the model is asked in words
+    (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are the bracketed parameters
+    of its name with their defaults, `limits` says what they may be. `pretrained` False starts from random weights.
+    `frozen` says what never changes during training, so that it can be computed once: "backbone" (all but the head),
+    "lower" (embeddings and lower layers) or "nothing".
     `choices` are further options whose value the search chooses along with the rate; the first of each is the default.
     The first trials take them in this order, beside rates from the default, then the farthest from it, to the nearest.
     `models` names the options whose values are names of models, which are then pinned as the cell's own model is.
