@@ -213,7 +213,7 @@ class Method:
 
     `apply(network, options)` (in `bench.methods`) freezes, adds or re-initialises parameters of a `bench.learn` network
     in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
-    Adam rate falls as width grows (Yang et al. 2022, muP). They are those of what the method trains: a new head beside it
+    Adam rate falls as width grows (Yang et al. 2022, muP). They are of what the method trains: a new head beside it
     has `bench.learn.fit.HEAD_RATE`. None means that nothing trains: there is no search, and the model is asked in words
     (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are the bracketed parameters
     of its name with their defaults, `limits` says what they may be. `pretrained` False starts from random weights.
