@@ -142,6 +142,7 @@ class FakeLearner:
             curve=tuple(curve), steps=10 * len(curve), examples=80 * len(curve), tokens=160 * len(curve),
             train_seconds=0.5, evaluate_seconds=0.25, reason=reason,
             predict=lambda asked: Predicted(self.answers(asked, rate, seed, 1.0), Health(distinct=2), 0.125),
+            save=lambda place: save(place, seed),
         )
 
     def answers(self, asked: Rows, rate: float, seed: int, progress: float) -> list[str]:
@@ -152,6 +153,12 @@ class FakeLearner:
     def peak_memory(self) -> int | None:
         """Some bytes."""
         return 2**20
+
+
+def save(place: Path, seed: int) -> None:
+    """What the fake learner keeps: a file that names its seed."""
+    place.mkdir(parents=True)
+    (place / "kept.json").write_text(json.dumps({"seed": seed}))
 
 
 def _draw(text: str, seed: int) -> float:

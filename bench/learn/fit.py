@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from bench.learn import device as devices
+from bench.learn import keep
 from bench.learn.batch import Batch, Encoded, Example, prediction_order, training_order
 from bench.learn.checkpoint import identity, load_tokenizer
 from bench.learn.heads import open_head
@@ -128,6 +129,13 @@ class ModelLearner:
             evaluate_seconds=done.evaluate_seconds,
             reason=done.reason,
             predict=lambda rows: self._predict(network, rows),
+            save=lambda place: keep.save(place, network, self._described(seed, rate, choice)),
+        )
+
+    def _described(self, seed: int, rate: float, choice: Mapping[str, Any]) -> keep.Kept:
+        """A training, for those who will load what it left."""
+        return keep.describe(
+            self.assignment, seed=seed, precision=self.precision, rate=rate, choice=choice, facts=self.head.facts
         )
 
     def peak_memory(self) -> int | None:
