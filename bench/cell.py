@@ -2,8 +2,8 @@
 
 A method that trains nothing has no search: its seeds draw the examples that the model is shown.
 
-Knows the order of the stages. The learner, the data and the place of the study are handed in; nothing is written here
-but the study. The test split is asked for only when the search is over.
+Knows the order of the stages. The learner, the data and the places of study and models are handed in; nothing else is
+written here. The test split is asked for only when the search is over.
 """
 
 from __future__ import annotations
@@ -45,15 +45,17 @@ def run(
     open_material: Callable[[], Material],
     study: Path,
     facts: Mapping[str, Any] | None = None,
+    models: Path | None = None,
 ) -> Finished:
     """The finished cell, whatever becomes of it: a failure is a record with its outcome and reason.
 
     `study` is the journal of the search; trials that it already holds are not run again. `facts` are added to the
-    record's provenance.
+    record's provenance. What every final training stores is kept in a directory `seed-SEED` of `models`, if that is
+    given.
     """
     started, clock = provenance.now(), time.perf_counter()
     work = _Work(cell, score.metric_named(cell.task.metric))
-    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study))
+    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study, models))
     seconds = time.perf_counter() - clock
     history = {**provenance.environment(), **(facts or {}), "started": started, "finished": provenance.now()}
     record = _record(work, draft(cell, outcome, reason, history), seconds)
@@ -94,7 +96,9 @@ class _Work:
     resumed_seconds: float = 0.0
 
 
-def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path) -> None:
+def _stages(
+    work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path, models: Path | None
+) -> None:
     cell = work.cell
     material = work.material = open_material()
     learner = work.learner = open_learner(_assignment(cell, material))
@@ -104,7 +108,10 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
         work.best = _search(work, trainer, work.rates, study)
     rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(number, work.best, seed, trainer, cell.budget.epochs))
+        final, fitted = _final(number, work.best, seed, trainer, cell.budget.epochs)
+        work.finals.append(final)
+        if models is not None and final.statistics is not None:
+            fitted.save(models / f"seed-{seed}")
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
@@ -132,12 +139,14 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     return best
 
 
-def _final(number: int, best: Training | None, seed: int, trainer: _Trainer, epochs: int) -> Scored:
+def _final(
+    number: int, best: Training | None, seed: int, trainer: _Trainer, epochs: int
+) -> tuple[Scored, Fitted]:
     """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions."""
     rate, choice = (best.rate, best.choice) if best else (None, {})
     training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs, choice)
     if training.state == "DIVERGED":
-        return Scored(training)
+        return Scored(training), fitted
     material, metric = trainer.material, trainer.metric
     answered = fitted.predict(material.questions)
     statistics = metric.statistics(answered.predictions, material.references)
@@ -148,7 +157,7 @@ def _final(number: int, best: Training | None, seed: int, trainer: _Trainer, epo
         health=dataclasses.replace(answered.health, truncated_train=trainer.learner.truncated_train),
         evaluate_seconds=training.evaluate_seconds + answered.seconds,
     )
-    return Scored(scored, answered.predictions, statistics)
+    return Scored(scored, answered.predictions, statistics), fitted
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, cast
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from bench import keep, models, provenance
 from bench.errors import StoreError
@@ -107,12 +107,12 @@ def unwritable(path: Path, error: Exception) -> StoreError:
 
 @torch.inference_mode()
 def probe(network: Network) -> tuple[float, ...]:
-    """Some numbers that the network, put into evaluation mode, gives for an input that is always the same, in float32."""
+    """Some float32 numbers that the network, put into evaluation mode, gives for an input that is always the same."""
     device = next(network.parameters()).device
     ids = torch.arange(1, PROBE_TOKENS + 1, device=device).unsqueeze(0)
     inputs = network.inputs({"ids": ids, "mask": torch.ones_like(ids)})
     if network.head is None and network.config.is_encoder_decoder:
         inputs["decoder_input_ids"] = ids
     output = cast(Any, network.eval().backbone)(**inputs)
-    scores = output.logits if network.head is None else cast(nn.Module, network.head)(output.last_hidden_state)
+    scores = output.logits if network.head is None else network.head(output.last_hidden_state)
     return tuple(round(float(number), 6) for number in cast(Tensor, scores).flatten()[-PROBE_NUMBERS:].nan_to_num())

@@ -17,6 +17,7 @@ from torch import nn
 
 from bench import keep
 from bench.errors import RequestError, StoreError
+from bench.keep import Kept
 from bench.learn.checkpoint import load_body
 from bench.learn.heads.base import HeadLogic
 from bench.learn.keep import probe, unwritable, write_tensors
@@ -26,11 +27,12 @@ from bench.learn.surgery import is_conv1d
 from bench.spec import Family
 
 
-def export(place: Path, out: Path) -> None:
+def export(place: Path, out: Path) -> int:
     """Write the model kept in `place` as a checkpoint into the directory `out`, which must exist.
 
-    The task's head, where it is not the vocabulary projection, is in a file of its own. Raises RequestError where the
-    method leaves something that no plain network has, StoreError where files cannot be read or written.
+    Returns how many tokens of an input it reads. The task's head, where it is not the vocabulary projection, is in a
+    file of its own. Raises RequestError where the method leaves something that no plain network has, StoreError where
+    files cannot be read or written.
     """
     loaded = load(place)
     if loaded.head is None:
@@ -42,9 +44,15 @@ def export(place: Path, out: Path) -> None:
     with _told(out):
         _write_body(network, loaded.head, out)
         loaded.head.tokenizer.save_pretrained(out)
-        keep.write(out, dataclasses.replace(loaded.kept, merged=True))
+        keep.write(out, _described(loaded.kept))
     if network.head is not None:
         write_tensors(out / keep.HEAD, dict(network.head.named_parameters()))
+    return loaded.head.input_tokens
+
+
+def _described(kept: Kept) -> Kept:
+    """`kept` for a directory that has the whole checkpoint in it, wherever that came from."""
+    return dataclasses.replace(kept, merged=True, model=dataclasses.replace(kept.model, path=".", package=None))
 
 
 def _merged(loaded: Loaded, head: HeadLogic) -> Network:

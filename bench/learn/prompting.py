@@ -13,6 +13,7 @@ from typing import Any, cast
 import torch
 
 from bench.errors import UnsupportedError
+from bench.keep import Kept
 from bench.learn import device as devices
 from bench.learn import keep, likelihood
 from bench.learn.batch import collate, prediction_order
@@ -66,7 +67,7 @@ class PromptingLearner:
             save=lambda place: keep.save(place, self.network, self._described(seed, rows)),
         )  # fmt: skip
 
-    def _described(self, seed: int, shown: Rows) -> keep.Kept:
+    def _described(self, seed: int, shown: Rows) -> Kept:
         facts = {"cap": self.cap}
         return keep.describe(self.assignment, seed=seed, precision=self.precision, facts=facts, examples=shown)
 
