@@ -165,8 +165,10 @@ class Store:
             yield place
 
     def remove_models(self, names: Names) -> None:
-        """Forget models that belong to an earlier record."""
-        shutil.rmtree(self._models(names), ignore_errors=True)
+        """Forget models that belong to an earlier record, and what a worker that died left of new ones."""
+        place = self._models(names)
+        for path in (place, *place.parent.glob(f".{place.name}.????????.tmp")):
+            shutil.rmtree(path, ignore_errors=True)
 
     def is_done(self, record: Record | None, fingerprint: str, keep: bool) -> bool:
         """Whether a cell need not run: its record is fresh, and if models are to be kept, so are all of its own."""

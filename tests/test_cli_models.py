@@ -14,6 +14,9 @@ import safetensors.torch
 import torch
 
 from bench import cli, keep
+from bench.errors import StoreError
+from bench.learn.keep import write_tensors
+from bench.spec import Head
 from bench.store import Store
 from tests import tiny
 from tests.fakes import MODEL
@@ -52,7 +55,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(place)
         tiny.checkpoint(MODEL.family, place / "little-bert")
         for split in ("train", "validation", "test"):
-            write_rows(place / "data" / "sentiment" / f"{split}.jsonl", tiny.rows(tiny.Head.CLASSIFY))
+            write_rows(place / "data" / "sentiment" / f"{split}.jsonl", tiny.rows(Head.CLASSIFY))
         assert bench(f"{RUN} --methods {METHODS} --out kept --keep-models") == 0
         yield place
 
@@ -182,6 +185,20 @@ def model(place: Path) -> Path:
     """An exported model."""
     assert bench(f"export kept {CELL}/lora exported --seed 1") == 0
     return place / "exported"
+
+
+@pytest.mark.parametrize("line", ["", " --merged"])
+def test_a_place_that_cannot_be_written_is_told(capsys: Capture, tmp_path: Path, line: str) -> None:
+    (tmp_path / "file").write_text("taken")
+    said = complaint(capsys, f"export kept {CELL}/full {tmp_path}/file/model{line}")
+    assert f"{tmp_path}/file: File exists. Check the path" in said
+
+
+def test_tensors_that_cannot_be_written_are_told_with_the_reason(tmp_path: Path) -> None:
+    """As on a full disk: the file system's words, and what to do."""
+    (tmp_path / "file").write_text("taken")
+    with pytest.raises(StoreError, match=r"the model cannot be kept \(.*Not a directory.*\)\. Make room"):
+        write_tensors(tmp_path / "file" / "tensors.safetensors", {"head.weight": torch.zeros(2)})
 
 
 def damaged(model: Path, tmp_path: Path) -> Path:
