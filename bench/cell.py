@@ -54,8 +54,8 @@ def run(
     given.
     """
     started, clock = provenance.now(), time.perf_counter()
-    work = _Work(cell, score.metric_named(cell.task.metric))
-    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study, models))
+    work = _Work(cell, score.metric_named(cell.task.metric), models)
+    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study))
     seconds = time.perf_counter() - clock
     history = {**provenance.environment(), **(facts or {}), "started": started, "finished": provenance.now()}
     record = _record(work, draft(cell, outcome, reason, history), seconds)
@@ -86,6 +86,7 @@ class _Work:
 
     cell: Cell
     metric: Metric
+    models: Path | None
     material: Material | None = None
     learner: Learner | None = None
     rates: LogRange | None = None
@@ -96,9 +97,7 @@ class _Work:
     resumed_seconds: float = 0.0
 
 
-def _stages(
-    work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path, models: Path | None
-) -> None:
+def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path) -> None:
     cell = work.cell
     material = work.material = open_material()
     learner = work.learner = open_learner(_assignment(cell, material))
@@ -108,10 +107,7 @@ def _stages(
         work.best = _search(work, trainer, work.rates, study)
     rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
-        final, fitted = _final(number, work.best, seed, trainer, cell.budget.epochs)
-        work.finals.append(final)
-        if models is not None and final.statistics is not None:
-            fitted.save(models / f"seed-{seed}")
+        work.finals.append(_final(work, trainer, number, seed))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
@@ -139,14 +135,15 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     return best
 
 
-def _final(
-    number: int, best: Training | None, seed: int, trainer: _Trainer, epochs: int
-) -> tuple[Scored, Fitted]:
-    """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions."""
-    rate, choice = (best.rate, best.choice) if best else (None, {})
-    training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs, choice)
+def _final(work: _Work, trainer: _Trainer, number: int, seed: int) -> Scored:
+    """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions.
+
+    The model is kept here, if it is to be, since nothing else should hold its network when the next one trains.
+    """
+    rate, choice = (work.best.rate, work.best.choice) if work.best else (None, {})
+    training, fitted = trainer.train(number, rate, seed, lambda point: True, work.cell.budget.epochs, choice)
     if training.state == "DIVERGED":
-        return Scored(training), fitted
+        return Scored(training)
     material, metric = trainer.material, trainer.metric
     answered = fitted.predict(material.questions)
     statistics = metric.statistics(answered.predictions, material.references)
@@ -157,7 +154,9 @@ def _final(
         health=dataclasses.replace(answered.health, truncated_train=trainer.learner.truncated_train),
         evaluate_seconds=training.evaluate_seconds + answered.seconds,
     )
-    return Scored(scored, answered.predictions, statistics), fitted
+    if work.models is not None:
+        fitted.save(work.models / f"seed-{seed}")
+    return Scored(scored, answered.predictions, statistics)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,8 @@ def _command(kept: Kept) -> str:
     return (
         f"## Use it\n\nWith this project, for rows with {columns} (.jsonl, .csv or .parquet), in the batches and the "
         f"precision ({kept.precision}) of the run:\n\n"
-        "```bash\npython -m bench predict . rows.jsonl --out predictions.jsonl\n```"
+        "```bash\npython -m bench predict . rows.jsonl --out predictions.jsonl\n```\n\n"
+        "or, in Python, `bench.learn.reload.load(Path(\".\")).predict(rows).predictions`."
     )
 
 
@@ -78,6 +79,8 @@ def _remarks(kept: Kept) -> str:
         said.append("A warning that tied weights differ can be passed over: the method untied them, and both are kept.")
     else:
         said.append("A warning that a pooler is newly initialized can be passed over: no answer is read off it.")
+    if kept.task.head is not Head.GENERATE and kept.model.family is Family.ENCODER_DECODER:
+        said.append("The decoder is the original checkpoint's and has no part in the answers.")
     if kept.task.head is Head.SPAN:
         said.append("A context that is too long is cut here; the command reads it in windows.")
     return " ".join(said)

@@ -79,8 +79,8 @@ class Outlook:
         if not left:
             return f"{cells}: nothing to run, {len(self.plan.cells)} fresh"
         states = [self.state(cell) for cell in self.to_do]
-        again = {"in place of a stale record": states.count(State.STALE), "for its model": states.count(State.UNKEPT)}
-        parts = [f"{cells}: {left} to run", *(f"{count} of them {why}" for why, count in again.items() if count),
-                 f"{len(self.plan.cells) - left} fresh"]
+        reasons = {State.STALE: "in place of a stale record", State.UNKEPT: "to keep their models"}
+        again = [f"{states.count(state)} of them {why}" for state, why in reasons.items() if state in states]
+        parts = [f"{cells}: {left} to run", *again, f"{len(self.plan.cells) - left} fresh"]
         with_workers = f"with {plural(self.workers, 'worker')}"
         return f"{', '.join(parts)}; about {figures.seconds(self.total_seconds())} {with_workers} (a rough estimate)"
