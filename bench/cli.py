@@ -63,6 +63,8 @@ COMMANDS: Mapping[str, Command] = {
     "list": Command("list", "what there is to choose from", options.catalog),
     "show": Command("show", "the leaderboard of a run, or one of its cells", options.show),
     "publish": Command("publish", "write a run's leaderboard as Markdown, CSV and HTML", options.publish),
+    "export": Command("export", "take the model of a cell, with a card that says how to load it", options.export),
+    "predict": Command("predict", "answer the rows of a file with an exported model", options.predict),
     "pretrain": Command("pretrain", "make one of the bundled models again", options.pretrain),
     "doctor": Command("doctor", "what this machine has: device, precision, hub, W&B", options.common),
 }

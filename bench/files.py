@@ -49,6 +49,21 @@ def read(path: Path, schema: Mapping[str, str]) -> list[Located]:
         raise DataError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
 
 
+def read_any(path: Path, schema: Mapping[str, str]) -> list[Located]:
+    """The rows of a file that a user named, as `read` gives them.
+
+    Raises DataError as well where it has no known ending, or no rows.
+    """
+    if path.suffix.removeprefix(".") not in READERS:
+        raise DataError(f"{path}: not a kind of file that is read. Name it .jsonl, .csv or .parquet, as what it is.")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file. Check the path.")
+    found = read(path, schema)
+    if not found:
+        raise DataError(f"{path}: there are no rows. Add at least one.")
+    return found
+
+
 def count(path: Path) -> int:
     """How many rows a file has, without looking into them."""
     if path.suffix == ".parquet":

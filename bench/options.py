@@ -19,6 +19,9 @@ def run(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how to run")
     _workers(how)
     how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
+    how.add_argument("--keep-models", action="store_true",
+                     help="keep what every final training stores, for `export`; a finished cell whose models were not "
+                          "kept trains its final seeds again, at the rate that it found")
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show neither progress nor board, only what went wrong")
     common(parser)
@@ -50,6 +53,27 @@ def publish(parser: argparse.ArgumentParser) -> None:
     """`publish`."""
     _run_directory(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: RUN/leaderboard)")
+    common(parser)
+
+
+def export(parser: argparse.ArgumentParser) -> None:
+    """`export`."""
+    _run_directory(parser)
+    parser.add_argument("cell", metavar="CELL", help="task/model/method, of a run with --keep-models")
+    parser.add_argument("directory", type=Path, metavar="DIR", help="where to write; must be new or empty")
+    parser.add_argument("--seed", type=_count, metavar="N",
+                        help="the final training to take (default: the one that was best on validation rows)")
+    parser.add_argument("--merged", action="store_true",
+                        help="fold the method into the weights: a plain checkpoint that transformers reads by itself")
+    common(parser)
+
+
+def predict(parser: argparse.ArgumentParser) -> None:
+    """`predict`."""
+    parser.add_argument("directory", type=Path, metavar="DIR", help="what `export` wrote")
+    parser.add_argument("file", type=Path, metavar="FILE",
+                        help="rows with the task's input columns: .jsonl, .csv or .parquet")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="a .jsonl file to write (default: the terminal)")
     common(parser)
 
 

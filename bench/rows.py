@@ -36,6 +36,21 @@ def checked(task: Task, located: Iterable[Located]) -> list[Located]:
     return rows
 
 
+def readable(task: Task, located: Iterable[Located]) -> list[Located]:
+    """The rows with their places, each with the inputs that the task reads; answers need not be there.
+
+    Raises DataError for the first that lacks one.
+    """
+    inputs = {column: task.schema[column] for column in task.inputs}
+    rows = []
+    for where, row in located:
+        problem = next((found for column in inputs if (found := _column_problem(column, row, inputs))), None)
+        if problem:
+            raise DataError(f"{where}: {problem}")
+        rows.append((where, row))
+    return rows
+
+
 def check_labels(task: Task, train: Sequence[Located], others: Iterable[Located]) -> None:
     """Whether what `others` (validation and test rows) ask for can be learnt from `train`.
 
@@ -69,19 +84,23 @@ def _unlearnt(task: Task, label: str, kind: str, known: Collection[str]) -> str:
 
 
 def _problem(task: Task, row: Mapping[str, Any]) -> str | None:
-    for column, kind in task.schema.items():
-        if column not in row:
-            if kind in OPTIONAL_TYPES:
-                continue
-            return _missing(column, row, task.schema)
-        complaint = TYPES[kind](row[column])
-        if complaint:
-            return f"column {column!r}: {complaint}"
+    for column in task.schema:
+        problem = _column_problem(column, row, task.schema)
+        if problem:
+            return problem
     if task.head is Head.TAG:
         return _uneven(row, task.inputs[-1], task.reference)
     if task.head is Head.SPAN:
         return _misplaced(row, task.inputs[-1], task.reference)
     return None
+
+
+def _column_problem(column: str, row: Mapping[str, Any], schema: Mapping[str, str]) -> str | None:
+    kind = schema[column]
+    if column not in row:
+        return None if kind in OPTIONAL_TYPES else _missing(column, row, schema)
+    complaint = TYPES[kind](row[column])
+    return f"column {column!r}: {complaint}" if complaint else None
 
 
 def _missing(column: str, row: Mapping[str, Any], schema: Mapping[str, str]) -> str:

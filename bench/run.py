@@ -18,7 +18,7 @@ from bench import estimate, pool, provenance, sources, work
 from bench.errors import RequestError, StoreError
 from bench.plan import Cell, Names, Plan
 from bench.record import Outcome, Record, to_json
-from bench.store import Store, is_fresh
+from bench.store import Store
 
 LEARNER = "bench.learn.fit:open_learner"
 """The real learner, by name: only workers import it."""
@@ -83,12 +83,14 @@ def run(
     timeout: float | None = None,
     learner: str = LEARNER,
     command: str | None = None,
+    keep: bool = False,
 ) -> Summary:
     """Make every missing or stale record of `plan` in the run directory `out`.
 
     `workers` None takes one for each processor core, or one where there is a GPU; 0 works in this process, where there
     can be no `timeout` (seconds a cell may take). `learner` is a "module:attribute" that is a
-    `bench.learner.OpenLearner`. Data are checked before anything trains. Raises RequestError, DataError or
+    `bench.learner.OpenLearner`. With `keep` the models of all final trainings are kept, and finished cells that lack
+    theirs run again. Data are checked before anything trains. Raises RequestError, DataError or
     UnavailableError for what cannot be run, StoreError where another run is using `out`, KeyboardInterrupt when
     interrupted: finished records are kept and the same call goes on from there.
     """
@@ -101,10 +103,10 @@ def run(
         store.sweep()
         store.write_plan(plan.dumps())
         earlier = {cell.names: _earlier(store, cell) for cell in plan.cells}
-        stale = [cell for cell in plan.cells if not is_fresh(earlier[cell.names], cell.fingerprint)]
+        stale = [cell for cell in plan.cells if not store.is_done(earlier[cell.names], cell.fingerprint, keep)]
         known = {names: record for names, record in earlier.items() if record is not None}
         stale.sort(key=lambda cell: -estimate.seconds(cell, known))
-        jobs = [work.Job(cell, out, learner, {"command": command} if command else {}) for cell in stale]
+        jobs = [work.Job(cell, out, learner, {"command": command} if command else {}, keep) for cell in stale]
         if jobs and workers != 0:
             pool.warm_up(jobs)
         _check_data(stale)

@@ -1,4 +1,4 @@
-"""A run's directory: the database of its results. Records as JSON, predictions as parquet, both written atomically.
+"""A run's directory: the database of its results. Records as JSON, predictions as parquet, all written atomically.
 
 Knows where things lie and how they are written and read; not how a result is made or shown.
 
@@ -6,6 +6,7 @@ Knows where things lie and how they are written and read; not how a result is ma
     records/TASK/MODEL/METHOD.json
     predictions/TASK/MODEL/METHOD.parquet
     studies/TASK/MODEL/METHOD.journal
+    models/TASK/MODEL/METHOD/seed-SEED/    where models are kept (`bench.keep` says what is in there)
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,6 +147,37 @@ class Store:
         """Forget predictions that belong to an earlier record."""
         self.path("predictions", names, "parquet").unlink(missing_ok=True)
 
+    def model(self, names: Names, seed: int) -> Path:
+        """The directory of the model that a cell's final training with `seed` left, where models were kept."""
+        return self._models(names) / f"seed-{seed}"
+
+    def _models(self, names: Names) -> Path:
+        task, model, method = map(safe_name, names)
+        return self.root / "models" / task / model / method
+
+    @contextmanager
+    def new_models(self, names: Names) -> Iterator[Path]:
+        """A directory for the models of a cell, which takes the place of any earlier one when the block ends well.
+
+        One that stays empty leaves the cell without models.
+        """
+        with directory_in_place(self._models(names)) as place:
+            yield place
+
+    def remove_models(self, names: Names) -> None:
+        """Forget models that belong to an earlier record, and what a worker that died left of new ones."""
+        place = self._models(names)
+        for path in (place, *place.parent.glob(f".{place.name}.????????.tmp")):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def is_done(self, record: Record | None, fingerprint: str, keep: bool) -> bool:
+        """Whether a cell need not run: its record is fresh, and if models are to be kept, so are all of its own."""
+        if record is None or not is_fresh(record, fingerprint):
+            return False
+        names = (record.task, record.model, record.method)
+        here = all(self.model(names, final.seed).is_dir() for final in record.finals)
+        return not keep or here or record.outcome is not Outcome.OK
+
     def write_plan(self, text: str) -> Path:
         """Keep what the run is meant to contain."""
         write_atomically(self.root / "plan.json", text.encode())
@@ -165,7 +199,10 @@ class Store:
     def sweep(self) -> None:
         """Remove half-written files that a killed run left. Nobody may be writing meanwhile."""
         for path in self.root.glob("*/*/*/.*.tmp"):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add one line to the run's log."""
@@ -203,6 +240,39 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def directory_in_place(path: Path) -> Iterator[Path]:
+    """A new directory beside `path`, which takes its place whole when the block ends well, and else is gone.
+
+    What `path` held is lost. A directory that stays empty only removes it.
+    """
+    new, old = _beside(path), _beside(path)
+    try:
+        yield new
+        _flush(new)
+        new.chmod(0o755)  # mkdtemp gives a directory that nobody else may read
+        if path.exists():
+            path.rename(old / path.name)
+        if any(new.iterdir()):
+            new.rename(path)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+
+
+def _flush(directory: Path) -> None:
+    """See to it that all files of a directory are on the disk."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def prediction_schema() -> pyarrow.Schema:

@@ -5,7 +5,6 @@ Each cell is trained once, for a few steps on tiny real checkpoints, and then lo
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import functools
 import math
@@ -18,11 +17,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from bench import catalog
-from bench.errors import UnsupportedError
-from bench.learn import device, fit
+from bench import catalog, keep
+from bench.errors import RequestError, UnsupportedError
+from bench.learn import device, fit, merge, reload
 from bench.learn.fit import ModelLearner
-from bench.learn.network import Network, count, restore, trained_state
+from bench.learn.network import Network, count, trained_state
 from bench.learner import Assignment, Fitted
 from bench.spec import Family, Head, LogRange
 from tests import tiny
@@ -44,7 +43,10 @@ CELLS = [
 ]
 EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lambda value: str(value))
 EACH_METHOD = pytest.mark.parametrize("method", TRAINED)
-MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]
+UNMERGEABLE = ("houlsby", "pfeiffer", "prompt_tuning", "p_tuning", "prefix_tuning")
+"""Methods that add something which a plain network has no place for."""
+
+MERGEABLE = [cell for cell in CELLS if cell[0] not in UNMERGEABLE]
 
 WHOLE = ("full", "scratch", "gradual_unfreeze", "augment", "domain_adaptive", "distill")
 """Methods under which everything trains."""
@@ -136,6 +138,14 @@ def trained(root: Path, method: str, head: Head, family: Family) -> Cell:
     return Cell(made, fitted, head)
 
 
+@functools.cache
+def kept(root: Path, method: str, head: Head, family: Family) -> Path:
+    """The directory that the training's model is kept in."""
+    place = root / "kept" / method / head / family
+    trained(root, method, head, family).fitted.save(place)
+    return place
+
+
 @EACH_CELL
 def test_exactly_what_trains_has_moved(root: Path, method: str, head: Head, family: Family) -> None:
     """After a few steps every trainable tensor has moved, every other is bit-identical, and the head trains."""
@@ -178,34 +188,40 @@ def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head,
 
 
 @EACH_CELL
-def test_what_is_stored_is_all_that_a_fresh_network_needs(
+def test_a_kept_model_is_all_that_is_needed_to_predict_the_same(
     root: Path, method: str, head: Head, family: Family
 ) -> None:
-    """A network of the same cell, made with another seed, predicts the same once the stored tensors are put back."""
+    """Its file has exactly the bytes that the record tells, and what is drawn while it is loaded does not matter."""
     cell = trained(root, method, head, family)
-    data = safetensors.torch.save(trained_state(cell.network))
-    network = ModelLearner._network(cell.learner, seed=7)
-    asked = {name for name, p in network.named_parameters() if p.requires_grad}
-    stored = safetensors.torch.load(data)
-    assert set(stored) == asked
-    restore(network, stored)
+    place = kept(root, method, head, family)
+    stored = safetensors.torch.load_file(place / keep.TENSORS)
+    assert sum(tensor.nbytes for tensor in stored.values()) == cell.learner.parameters.stored_bytes
+    assert {path.name for path in place.iterdir()} == {keep.ABOUT, keep.TENSORS}
+    torch.manual_seed(7)
+    loaded = reload.load(place)
     examples = cell.learner.train_set.examples
-    assert torch.allclose(cell.scores(network, examples), cell.scores(cell.network, examples), atol=1e-5)
-    assert cell.answers(network) == cell.predictions
+    assert torch.allclose(cell.scores(loaded.network, examples), cell.scores(cell.network, examples), atol=1e-6)
+    assert list(loaded.predict(tiny.rows(head)).predictions) == cell.predictions
 
 
 @pytest.mark.parametrize(("method", "head", "family"), MERGEABLE, ids=lambda value: str(value))
-def test_a_merged_network_predicts_the_same(root: Path, method: str, head: Head, family: Family) -> None:
-    """And has the parameters of the plain checkpoint only."""
+def test_a_merged_export_predicts_the_same(root: Path, method: str, head: Head, family: Family, tmp_path: Path) -> None:
+    """And its files have the parameters of the plain checkpoint only (a vocabulary projection perhaps untied)."""
     cell = trained(root, method, head, family)
-    merged = copy.deepcopy(cell.network)
+    merge.export(kept(root, method, head, family), tmp_path)
+    loaded = reload.load(tmp_path)
     examples = cell.learner.train_set.examples
-    merge = cell.learner.method.merge
-    assert merge is not None
-    merge(merged)
-    assert {n for n, _ in merged.named_parameters()} == {n for n, _ in cell.learner.template.named_parameters()}
-    assert torch.allclose(cell.scores(merged, examples), cell.scores(cell.network, examples), atol=1e-4)
-    assert cell.answers(merged) == cell.predictions
+    names = {name for name, _ in loaded.network.named_parameters()}
+    assert names - {name for name, _ in cell.learner.template.named_parameters()} <= {"backbone.lm_head.weight"}
+    assert torch.allclose(cell.scores(loaded.network, examples), cell.scores(cell.network, examples), atol=1e-4)
+    assert list(loaded.predict(tiny.rows(head)).predictions) == cell.predictions
+
+
+@pytest.mark.parametrize("method", UNMERGEABLE)
+def test_a_method_that_adds_layers_cannot_be_merged(root: Path, method: str, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="has no place in a plain checkpoint"):
+        merge.export(kept(root, method, Head.TAG, Family.ENCODER), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @EACH_CELL

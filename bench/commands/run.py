@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     """
     quiet.hush()
     asked = request.read(arguments)
-    outlook = Outlook.of(asked.plan, asked.out, arguments.workers)
+    outlook = Outlook.of(asked.plan, asked.out, arguments.workers, arguments.keep_models)
     if not arguments.quiet:
         screen.say(_header(outlook, asked, mirror=track.mode() if _tracked(arguments, outlook) else "off"))
     preflight.check_checkpoints(outlook.to_do)
@@ -50,7 +50,7 @@ def _run(
         try:
             summary = runner.run(
                 asked.plan, asked.out, workers=arguments.workers, events=watch, timeout=arguments.timeout,
-                command=arguments.command_line,
+                command=arguments.command_line, keep=arguments.keep_models,
             )
         except KeyboardInterrupt:
             done = plural(watch.finished, "cell")

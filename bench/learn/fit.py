@@ -17,7 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.keep import Kept
 from bench.learn import device as devices
+from bench.learn import keep
 from bench.learn.batch import Batch, Encoded, Example, prediction_order, training_order
 from bench.learn.checkpoint import identity, load_tokenizer
 from bench.learn.heads import open_head
@@ -111,6 +113,7 @@ class ModelLearner:
         """See `bench.learner.Learner.fit`."""
         assert rate is not None, "a method that trains has rates"
         self.options = {**self.options, **choice}
+        chosen = {name: self.options[name] for name in self.method.choices}
         network = self.network = self._network(seed)
         self.parameters = count(network)
         budget = self.assignment.budget
@@ -138,6 +141,13 @@ class ModelLearner:
             evaluate_seconds=done.evaluate_seconds,
             reason=done.reason,
             predict=lambda rows: self._predict(network, rows),
+            save=lambda place: keep.save(place, network, self._described(seed, rate, chosen)),
+        )
+
+    def _described(self, seed: int, rate: float, choice: Mapping[str, Any]) -> Kept:
+        """A training, for those who will load what it left."""
+        return keep.describe(
+            self.assignment, seed=seed, precision=self.precision, rate=rate, choice=choice, facts=self.head.facts
         )
 
     def _head_factors(self, network: Network, rate: float) -> dict[str, float]:

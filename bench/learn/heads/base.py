@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -46,6 +46,14 @@ class HeadLogic(ABC):
         self.positions = free_positions(network)
         if self.positions is not None:
             self.input_tokens = min(self.input_tokens, self.positions)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What this head found in the training rows and needs to answer; `Assignment.facts` gives it back to another.
+
+        A head that is given facts must not look at the training rows: there are none.
+        """
+        return {}
 
     @property
     def decoder(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -30,9 +30,15 @@ class Generate(HeadLogic):
     def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
         super().__init__(assignment, tokenizer)
         self.stop = tokenizer.sep_token_id if self.model.family is Family.ENCODER else tokenizer.eos_token_id
-        targets, _ = self._targets(assignment.train)
-        self.cap = min(self.task.output_tokens, max(map(len, targets)) + SLACK)
+        self.cap: int = assignment.facts.get("cap") or self._cap(assignment.train)
         """Most tokens that an output may have."""
+
+    def _cap(self, rows: Rows) -> int:
+        return min(self.task.output_tokens, max(map(len, self._targets(rows)[0])) + SLACK)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {"cap": self.cap}
 
     def fit_to(self, network: Network) -> None:
         """Heed how many positions the network has; in a decoder input, cue and output share them."""
