@@ -21,6 +21,7 @@ class Head(StrEnum):
     """The shape of an answer."""
 
     CLASSIFY = "classify"
+    REGRESS = "regress"
     TAG = "tag"
     SPAN = "span"
     GENERATE = "generate"
@@ -100,7 +101,10 @@ class Task:
     stride: int = 0
     floors: tuple[str, ...] = ()
     prompt: str = ""
-    """Put before the input for models whose pretraining used such prefixes (`Model.prompted`)."""
+    """Put before the input for models whose pretraining used such prefixes (`Model.prompted`).
+
+    Of several inputs it says where each stands: columns in braces.
+    """
     cue: str = ""
     """Put between input and target for decoders, as "TL;DR:" is by Radford et al. 2019 (`Head.GENERATE`)."""
     template: str = ""

@@ -183,6 +183,11 @@ def _refuse(assignment: Assignment) -> None:
             f"{name}: a tag for every word cannot be asked for in words: answers that a model writes do not line up "
             "with the words, and a question for each word and tag has no agreed form"
         )
+    if head is Head.REGRESS:
+        raise UnsupportedError(
+            f"{name}: a number on a scale cannot be asked for in words: the likelihood of numerals follows how often "
+            "they are written, and a model that has not seen the scale does not know it"
+        )
     if family is Family.ENCODER and head is not Head.CLASSIFY:
         raise UnsupportedError(
             f"{name}: a masked model guesses single words in place and cannot write an answer of unknown length"
