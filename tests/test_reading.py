@@ -104,7 +104,7 @@ def test_the_longest_text_is_cut_first_and_rows_that_are_cut_are_counted(
     found = reading.read(rows, task, model, tokenizer, 40)
     assert found.truncated == 3
     assert max(map(len, found.ids)) <= 40
-    assert all(36 <= len(ids) for ids in found.ids[1:])
+    assert all(len(ids) >= 36 for ids in found.ids[1:])
     texts = [tokenizer.decode(ids, skip_special_tokens=True) for ids in found.ids]
     assert "happy" in texts[1]
     assert "met him" in texts[2]

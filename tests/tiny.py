@@ -188,9 +188,8 @@ def rows(head: Head) -> list[Row]:
                 {"text": f"{who} was {'happy' if i % 2 else 'slow'} in {where}{extra}.", "label": LABELS[head][i % 2]}
             )
         elif head is Head.REGRESS:
-            made.append(
-                {"one": f"{who} met him in {where}{extra}.", "other": f"{people[-i % 4]} was slow.", "score": i * 3 % 8 / 2}
-            )
+            other = f"{people[-i % 4]} was slow."
+            made.append({"one": f"{who} met him in {where}{extra}.", "other": other, "score": i * 3 % 8 / 2})
         elif head is Head.TAG:
             made.append(
                 {
