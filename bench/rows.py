@@ -86,6 +86,9 @@ def _problem(task: Task, row: Mapping[str, Any]) -> str | None:
         complaint = TYPES[kind](row[column])
         if complaint:
             return f"column {column!r}: {complaint}"
+    if task.labels and row[task.reference] not in task.labels:
+        label, known = _shown(row[task.reference]), ", ".join(map(repr, task.labels))
+        return f"column {task.reference!r}: {label} is no label of this task. Write one of {known}."
     if task.head is Head.TAG:
         return _uneven(row, task.inputs[-1], task.reference)
     if task.head is Head.SPAN:

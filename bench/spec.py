@@ -100,6 +100,8 @@ class Task:
     output_tokens: int = 0
     stride: int = 0
     floors: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    """The labels that rows may have, where the metric goes by their names (`f1`); else any that training rows have."""
     prompt: str = ""
     """Put before the input for models whose pretraining used such prefixes (`Model.prompted`).
 

@@ -27,6 +27,7 @@ TASK = Task(
     },
     input_tokens=128,
     floors=("majority", "minority"),
+    labels=("equivalent", "not_equivalent"),
     prompt="mrpc sentence1: {sentence1} sentence2: {sentence2}",
     template="Sentence 1: {sentence1} Sentence 2: {sentence2} "
     "Question: Do both sentences mean the same thing? Answer: {answer}",

@@ -28,6 +28,7 @@ TASK = Task(
     },
     input_tokens=128,
     floors=("majority", "minority"),
+    labels=("duplicate", "not_duplicate"),
     prompt="qqp question1: {question1} question2: {question2}",
     template="Question 1: {question1} Question 2: {question2} "
     "Question: Do both questions ask the same thing? Answer: {answer}",

@@ -272,6 +272,8 @@ def test_a_label_without_a_verbalizer_stands_itself_and_a_known_prefix_goes_befo
     prompted = replace(model, prompted=True)
     assert template_of(replace(task, prompt="sst2 sentence: "), prompted) == "sst2 sentence: {text} {answer}"
     assert template_of(task, prompted) == task.template
+    taught = Wording(replace(task, prompt="sst2 sentence: "), prompted, wording.tokenizer)
+    assert [taught.word(label) for label in ("good", "bad")] == ["good", "bad"]
     pair = replace(tiny.TASKS[Head.REGRESS], prompt="stsb sentence1: {one} sentence2: {other}")
     assert template_of(pair, prompted) == "stsb sentence1: {one} sentence2: {other} {answer}"
     assert template_of(tiny.TASKS[Head.GENERATE], model) == "{source} = {answer}"

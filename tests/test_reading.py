@@ -117,7 +117,7 @@ def _share(task: Task, model: Model, tokenizer: Any, ids: list[int]) -> int:
     for mark in ("second:", "[SEP]", "</s>", "\n"):
         if mark in text:
             first, second = text.split(mark)[:2]
-            return first.count("met") - second.count("met")
+            return int(first.count("met") - second.count("met"))
     raise AssertionError(f"no mark between the texts in {text!r}")
 
 

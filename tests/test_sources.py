@@ -19,6 +19,7 @@ from bench.errors import DataError, RequestError, UnknownNameError
 from bench.sources import Splits
 from bench.spec import SPLITS, Budget, Bundled, Task
 from tasks.ner import TASK as NER
+from tasks.paraphrase import TASK as PARAPHRASE
 from tasks.qa import TASK as QA
 from tasks.sentiment import TASK as SENTIMENT
 from tasks.similarity import TASK as SIMILARITY
@@ -35,10 +36,14 @@ GOOD: dict[str, Table] = {
         {"sentence1": "a dog", "sentence2": "the dog, barking", "score": 3.75},
         {"sentence1": "a", "sentence2": "b", "score": 0},
     ],
+    "paraphrase": [
+        {"sentence1": "a dog", "sentence2": "the dog", "label": "equivalent"},
+        {"sentence1": "a", "sentence2": "b", "label": "not_equivalent"},
+    ],
     "translation": [{"source": "day", "target": "día"}],
     "summarization": [{"document": "it rained, all day, on us", "summary": "it rained"}],
 }
-TASKS = (SENTIMENT, SIMILARITY, NER, QA, TRANSLATION, SUMMARIZATION)
+TASKS = (SENTIMENT, PARAPHRASE, SIMILARITY, NER, QA, TRANSLATION, SUMMARIZATION)
 
 
 def write_jsonl(path: Path, rows: Table) -> None:
@@ -164,6 +169,12 @@ def test_training_numbers_that_do_not_differ_are_refused(tmp_path: Path) -> None
     assert "all training rows have the number 3.75" in complaint(
         SIMILARITY, directory(tmp_path, SIMILARITY, train=[row, row])
     )
+
+
+def test_a_label_whose_name_the_metric_does_not_know_is_refused_before_anything_is_scored(tmp_path: Path) -> None:
+    row = {"sentence1": "a", "sentence2": "b", "label": "1"}
+    message = complaint(PARAPHRASE, directory(tmp_path, PARAPHRASE, train=[{**row, "label": "equivalent"}, row]))
+    assert "line 2: column 'label': '1' is no label of this task. Write one of 'equivalent', 'not_equ" in message
 
 
 def test_a_pair_overlaps_when_both_texts_do(tmp_path: Path) -> None:

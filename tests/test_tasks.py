@@ -63,6 +63,12 @@ def test_its_metric_floors_types_and_columns_exist(task: Task) -> None:
     assert {*task.inputs, task.reference} <= set(task.schema)
 
 
+def test_a_task_scored_by_the_name_of_a_label_says_which_labels_there_are(task: Task) -> None:
+    assert bool(task.labels) == (task.metric == "f1")
+    if task.labels:
+        assert METRICS["f1"].compute(predictions=task.labels, references=task.labels)["f1"] == 100
+
+
 def test_what_is_put_around_the_inputs_names_every_input_once(task: Task) -> None:
     """A prompt may leave the place of a single input open; a template also has the place of the answer."""
     for text, own in ((task.prompt, ()), (task.template, ("answer",))):

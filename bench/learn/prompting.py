@@ -85,8 +85,7 @@ class PromptingLearner:
     @property
     def _gap(self) -> bool:
         """Whether the answer is asked for as a missing span: not of a model that knows the task by a prefix."""
-        known = self.model.prompted and bool(self.task.prompt)
-        return self.marks.gap is not None and self.model.family is Family.ENCODER_DECODER and not known
+        return self.marks.gap is not None and self.model.family is Family.ENCODER_DECODER and not self.wording.known
 
     @property
     def _start(self) -> int:

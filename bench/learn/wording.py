@@ -40,13 +40,15 @@ class Wording:
         self.task, self.tokenizer = task, tokenizer
         self.separator = "\n" if model.family is Family.DECODER else " "
         """What stands between examples."""
+        self.known = model.prompted and bool(task.prompt)
+        """Whether the model's pretraining knew the task, with the labels themselves as answers."""
         left, found, right = template_of(task, model).partition(ANSWER)
         assert found, f"task {task.name!r}: its template lacks {ANSWER}"
         self.left, self.space, self.right = left.rstrip(" "), left.endswith(" "), right
 
     def word(self, label: str) -> str:
         """What stands for a label in the template."""
-        return self.task.verbalizers.get(label, label)
+        return label if self.known else self.task.verbalizers.get(label, label)
 
     def answer(self, text: str) -> tuple[int, ...]:
         """The ids of a text in the place of the answer."""
