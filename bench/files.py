@@ -15,8 +15,8 @@ from typing import Any
 from bench.errors import DataError
 from bench.rows import Located
 
-JSON_TYPES = frozenset({"tokens", "tags", "answers"})
-"""Column types whose value is a list or an object: a CSV cell holds them as JSON."""
+JSON_TYPES = frozenset({"tokens", "tags", "answers", "number"})
+"""Column types whose value is a list, an object or a number: a CSV cell holds them as JSON."""
 
 OTHER_SEPARATORS = (";", "\t", "|")
 """What some programs write between the cells of a CSV file. Only commas are read."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import catalog, models, sources
-from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
+from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError
 from bench.record import from_json, to_json
 from bench.spec import Budget, Files, Method, Model, Pinned, Task
 from bench.suite import Suite
@@ -149,11 +149,10 @@ class _Data:
 
     @staticmethod
     def of_task(suite: Suite, task: Task, source: str, request: Request) -> _Data:
-        if source not in task.sources:
-            raise UnknownNameError(f"source of task {task.name!r}:", source, task.sources)
-        if isinstance(task.sources[source], Files) and request.data_dir is None:
+        reads_files = isinstance(sources.source_of(task, source), Files)
+        if reads_files and request.data_dir is None:
             raise RequestError(f"source {source!r} reads your files: say where they are with --data-dir DIR.")
-        data_dir = request.data_dir if isinstance(task.sources[source], Files) else None
+        data_dir = request.data_dir if reads_files else None
         budget = suite.budget_for(task.name, source)
         revision = sources.resolve(task, source)
         sha256 = sources.fingerprint(task, source, data_dir, budget, revision)

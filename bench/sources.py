@@ -99,7 +99,7 @@ def origin(task: Task, source: str, data_dir: Path | None = None, revision: str 
 
 def resolve(task: Task, source: str) -> str | None:
     """The 40-hex commit to read the hub data set at: the task's pin, or the present one. None for other sources."""
-    found = _source(task, source)
+    found = source_of(task, source)
     if not isinstance(found, Hub):
         return None
     from bench.learn import hub
@@ -130,14 +130,18 @@ class _Place:
     revision: str | None = None
 
 
-def _source(task: Task, source: str) -> Source:
+def source_of(task: Task, source: str) -> Source:
+    """The source of that name, else UnknownNameError with those that the task has."""
     if source not in task.sources:
-        raise UnknownNameError(f"source of task {task.name!r}:", source, task.sources)
+        raise UnknownNameError(
+            f"source of task {task.name!r}:", source, task.sources,
+            "Choose one with --source; `files` needs --data-dir, your directory.",
+        )
     return task.sources[source]
 
 
 def _place(task: Task, source: str, data_dir: Path | None, revision: str | None) -> _Place:
-    found = _source(task, source)
+    found = source_of(task, source)
     match found:
         case Bundled():
             return _bundled(task, found)

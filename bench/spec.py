@@ -21,6 +21,7 @@ class Head(StrEnum):
     """The shape of an answer."""
 
     CLASSIFY = "classify"
+    REGRESS = "regress"
     TAG = "tag"
     SPAN = "span"
     GENERATE = "generate"
@@ -99,8 +100,13 @@ class Task:
     output_tokens: int = 0
     stride: int = 0
     floors: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    """The labels that rows may have, where the metric goes by their names (`f1`); else any that training rows have."""
     prompt: str = ""
-    """Put before the input for models whose pretraining used such prefixes (`Model.prompted`)."""
+    """Put before the input for models whose pretraining used such prefixes (`Model.prompted`).
+
+    Of several inputs it says where each stands: columns in braces.
+    """
     cue: str = ""
     """Put between input and target for decoders, as "TL;DR:" is by Radford et al. 2019 (`Head.GENERATE`)."""
     template: str = ""

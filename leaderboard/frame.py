@@ -14,7 +14,7 @@ from bench.record import Record
 from leaderboard import notes, rank, stats
 from leaderboard.rank import Mark
 
-HEADS = ("classify", "tag", "span", "generate")
+HEADS = ("classify", "regress", "tag", "span", "generate")
 FAMILIES = ("encoder", "decoder", "encoder-decoder")
 FIELDS = (
     "task", "model", "method", "source", "outcome", "reason", "metric", "score", "low", "high", "seeds", "rate",

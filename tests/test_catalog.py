@@ -23,7 +23,7 @@ def test_every_file_in_tasks_and_methods_is_found() -> None:
 
 
 def test_every_suite_that_comes_along_can_be_read() -> None:
-    assert {"smoke", "glue-lite"} <= set(catalog.suites())
+    assert {"smoke", "glue-lite", "peft-bert"} <= set(catalog.suites())
 
 
 def test_glue_lite_is_five_tasks_three_families_five_methods() -> None:

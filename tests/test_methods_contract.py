@@ -120,7 +120,7 @@ class Cell:
                 keep = (batch["mask"] if head.decoder else batch["labels"] != -100).bool()
                 return cast(Tensor, network.projection()(features[keep]))
             scores = cast(nn.Module, network.head)(features)
-            return cast(Tensor, scores if self.head is Head.CLASSIFY else scores[batch["mask"].bool()])
+            return cast(Tensor, scores[batch["mask"].bool()] if self.head in (Head.TAG, Head.SPAN) else scores)
 
 
 def assignment(root: Path, method: str, head: Head, family: Family, **budget: Any) -> Assignment:
@@ -181,7 +181,7 @@ def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head,
     assert counted.head == sum(size for name, size in sizes.items() if name in own)
     assert counted.method == sum(size for name, size in sizes.items() if name not in own)
     if head is not Head.GENERATE:
-        assert counted.head == (tiny.SIZE + 1) * (2 if head is Head.SPAN else len(tiny.LABELS[head]))
+        assert counted.head == (tiny.SIZE + 1) * tiny.OUTPUTS[head]
     plain = {name: p.numel() for name, p in cell.learner.template.named_parameters()}
     added = {n: p.numel() for n, p in cell.network.named_parameters() if n.replace(".base_layer", "") not in plain}
     assert counted.total == sum(plain.values()) + sum(added.values())
@@ -200,8 +200,8 @@ def test_a_kept_model_is_all_that_is_needed_to_predict_the_same(
     torch.manual_seed(7)
     loaded = reload.load(place)
     examples = cell.learner.train_set.examples
-    assert torch.allclose(cell.scores(loaded.network, examples), cell.scores(cell.network, examples), atol=1e-6)
-    assert list(loaded.predict(tiny.rows(head)).predictions) == cell.predictions
+    assert torch.allclose(cell.scores(loaded.network, examples), cell.scores(cell.network, examples), atol=1e-5)
+    assert tiny.alike(loaded.predict(tiny.rows(head)).predictions, cell.predictions)
 
 
 @pytest.mark.parametrize(("method", "head", "family"), MERGEABLE, ids=lambda value: str(value))
@@ -214,7 +214,7 @@ def test_a_merged_export_predicts_the_same(root: Path, method: str, head: Head, 
     names = {name for name, _ in loaded.network.named_parameters()}
     assert names - {name for name, _ in cell.learner.template.named_parameters()} <= {"backbone.lm_head.weight"}
     assert torch.allclose(cell.scores(loaded.network, examples), cell.scores(cell.network, examples), atol=1e-4)
-    assert list(loaded.predict(tiny.rows(head)).predictions) == cell.predictions
+    assert tiny.alike(loaded.predict(tiny.rows(head)).predictions, cell.predictions, within=1e-3)
 
 
 @pytest.mark.parametrize("method", UNMERGEABLE)
@@ -232,7 +232,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
     rows = tiny.rows(head)
     together = cell.predictions
     monkeypatch.setitem(device.PREDICTION_TOKENS, "cpu", 40)
-    assert list(cell.fitted.predict(rows[::-1]).predictions)[::-1] == together
+    assert tiny.alike(list(cell.fitted.predict(rows[::-1]).predictions)[::-1], together)
     examples = cell.learner.train_set.examples
     alone = torch.cat([cell.scores(cell.network, [example]) for example in examples])
     assert torch.allclose(cell.scores(cell.network, examples), alone, atol=1e-4)

@@ -225,7 +225,7 @@ class ModelLearner:
             truncated=encoded.truncated,
             truncated_train=self.truncated_train,
             capped=capped,
-            empty=sum(p == "" for p in predictions),
+            empty=sum(p is None or p == "" for p in predictions),
             distinct=len({str(p) for p in predictions}),
         )
         return Predicted(predictions, health, time.perf_counter() - started)

@@ -92,8 +92,7 @@ class PromptingLearner:
     @property
     def _gap(self) -> bool:
         """Whether the answer is asked for as a missing span: not of a model that knows the task by a prefix."""
-        known = self.model.prompted and bool(self.task.prompt)
-        return self.marks.gap is not None and self.model.family is Family.ENCODER_DECODER and not known
+        return self.marks.gap is not None and self.model.family is Family.ENCODER_DECODER and not self.wording.known
 
     @property
     def _start(self) -> int:
@@ -191,6 +190,11 @@ def _refuse(assignment: Assignment) -> None:
         raise UnsupportedError(
             f"{name}: a tag for every word cannot be asked for in words: answers that a model writes do not line up "
             "with the words, and a question for each word and tag has no agreed form"
+        )
+    if head is Head.REGRESS:
+        raise UnsupportedError(
+            f"{name}: a number on a scale cannot be asked for in words: the likelihood of numerals follows how often "
+            "they are written, and a model that has not seen the scale does not know it"
         )
     if family is Family.ENCODER and head is not Head.CLASSIFY:
         raise UnsupportedError(

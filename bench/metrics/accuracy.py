@@ -9,7 +9,7 @@ import numpy as np
 from bench.metrics.metric import Array, Metric, divide
 
 
-def _extract(predictions: Sequence[str], references: Sequence[str]) -> Array:
+def label_counts(predictions: Sequence[str], references: Sequence[str]) -> Array:
     """[1, correct, then (correct, predicted, true) of every label seen, in sorted order]; k = 2 + 3 x labels."""
     labels = {label: i for i, label in enumerate(sorted({*predictions, *references}))}
     rows = np.arange(len(references))
@@ -43,7 +43,7 @@ ACCURACY = Metric(
     name="accuracy",
     measures=("accuracy", "macro_f1"),
     reference="label",
-    extract=_extract,
+    extract=label_counts,
     aggregate=_aggregate,
     describe=_describe,
 )
