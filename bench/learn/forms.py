@@ -151,7 +151,7 @@ class Entities(Form):
         if text == self.nothing:
             return Read(tags)
         marks = list(self.mark.finditer(text))
-        ends = [mark.start() for mark in marks[1:]] + [len(text)]
+        ends = [*(mark.start() for mark in marks), len(text)][1:]
         valid, at = bool(marks) and marks[0].start() == 0, 0
         for mark, end in zip(marks, ends, strict=True):
             place = _place(words, _bare(text[mark.end() : end]), at)
