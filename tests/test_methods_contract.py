@@ -30,23 +30,23 @@ from tests import tiny
 torch.set_num_threads(1)
 
 NO_BIASES = "has no biases"
-REFUSED = {("bitfit", Family.ENCODER_DECODER): NO_BIASES, ("bitfit", tiny.TEXT): NO_BIASES}
+REFUSED = {("bitfit", Family.ENCODER_DECODER): NO_BIASES, ("bitfit", tiny.WRITER): NO_BIASES}
 """Method and family that cannot be, with words of the reason; the tests below show that it is so."""
 
 TRAINED: dict[str, LogRange] = {name: m.rates for name, m in catalog.methods().items() if m.rates is not None}
 """The methods that train something, with their ranges; those that only ask have tests/test_prompting.py."""
 
-LEFT_OUT = ((Head.SPAN, tiny.TEXT), (Head.GENERATE, tiny.TEXT))
+LEFT_OUT = ((Head.SPAN, tiny.WRITER), (Head.GENERATE, tiny.WRITER))
 """The first is only other targets than classify's and tag's (one test has it), the second is the plain family's."""
 
 CELLS: list[tuple[str, Head, str]] = [
     (method, head, family)
     for method in TRAINED
     for head in Head
-    for family in (*tiny.FAMILIES, tiny.TEXT)
+    for family in (*tiny.FAMILIES, tiny.WRITER)
     if (method, family) not in REFUSED and (head, family) not in LEFT_OUT
 ]
-SPANS = [(method, Head.SPAN, tiny.TEXT) for method in TRAINED if (method, tiny.TEXT) not in REFUSED]
+SPANS = [(method, Head.SPAN, tiny.WRITER) for method in TRAINED if (method, tiny.WRITER) not in REFUSED]
 EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lambda value: str(value))
 EACH_METHOD = pytest.mark.parametrize("method", TRAINED)
 MERGEABLE = [cell for cell in CELLS if catalog.methods()[cell[0]].merge is not None]

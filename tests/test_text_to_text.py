@@ -17,7 +17,8 @@ from bench.learn import device, distill
 from bench.learn.checkpoint import load_tokenizer
 from bench.learn.fit import ModelLearner, open_learner
 from bench.learn.forms import Read
-from bench.learn.heads import Generate, open_head
+from bench.learn.heads import open_head
+from bench.learn.heads.generate import Generate
 from bench.learner import Assignment, Fitted
 from bench.models import MODELS, WRITERS
 from bench.record import Health
@@ -181,7 +182,7 @@ def accept(predictions: Sequence[Any]) -> float:
     return 0.0
 
 
-def opened(root: Path, head: Head, method: str = "full", kind: str = tiny.TEXT, **budget: Any) -> ModelLearner:
+def opened(root: Path, head: Head, method: str = "full", kind: str = tiny.WRITER, **budget: Any) -> ModelLearner:
     model = dataclasses.replace(tiny.checkpoint(kind, root / kind), writes=True)
     return ModelLearner(tiny.assignment(head, model, method, **{"batch_size": 8, "evaluations": 1, **budget}))
 
@@ -190,10 +191,10 @@ def right(head: Head, predictions: Sequence[Any]) -> float:
     """Share of the tiny rows that are answered exactly."""
     column = tiny.TASKS[head].reference
     wanted = [row[column]["text"][0] if head is Head.SPAN else row[column] for row in tiny.rows(head)]
-    return sum(a == b for a, b in zip(predictions, wanted, strict=True)) / len(wanted)
+    return float(sum(a == b for a, b in zip(predictions, wanted, strict=True)) / len(wanted))
 
 
-LEARNING = [*((head, tiny.TEXT) for head in ANSWERED), (Head.CLASSIFY, Family.DECODER)]
+LEARNING = [*((head, tiny.WRITER) for head in ANSWERED), (Head.CLASSIFY, Family.DECODER)]
 EACH_LEARNT = pytest.mark.parametrize(("head", "kind"), LEARNING, ids=str)
 
 
@@ -259,7 +260,8 @@ def test_an_answer_may_be_as_long_as_the_longest_in_training_and_the_rest_is_cap
 def test_a_model_that_writes_learns_from_its_teachers_answers(root: Path, head: Head) -> None:
     """A teacher that gives labels or tags has no scores of the student's words."""
     made = opened(root, head, f"distill[teacher={tiny.teacher(root / 'teacher')}]")
-    assert made.objective is None and made.versions is not None
+    assert made.objective is None
+    assert made.versions is not None
     column, row = tiny.TASKS[head].reference, tiny.rows(head)[0]
     assert distill._answered(made, row, None) == row
     if head is not Head.SPAN:
@@ -268,11 +270,12 @@ def test_a_model_that_writes_learns_from_its_teachers_answers(root: Path, head: 
 
 def test_a_teacher_that_writes_is_asked_for_answers(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its scores are of words, not of labels."""
-    large = dataclasses.replace(tiny.checkpoint(tiny.TEXT, root / tiny.TEXT), name="large")
+    large = dataclasses.replace(tiny.checkpoint(tiny.WRITER, root / tiny.WRITER), name="large")
     monkeypatch.setattr(catalog, "model", lambda name: large)
     given = tiny.assignment(Head.CLASSIFY, tiny.checkpoint(Family.ENCODER, root / "encoder"), "distill[teacher=large]")
     made = ModelLearner(given)
-    assert made.objective is None and made.versions is not None
+    assert made.objective is None
+    assert made.versions is not None
 
 
 def test_a_model_that_writes_is_asked_for_labels_as_its_plain_twin_is(root: Path) -> None:
