@@ -62,7 +62,7 @@ def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
     record = (earlier or {}).get(cell.names)
     if record is not None and record.cost is not None and dict(record.budget) == to_json(cell.budget):
         return record.cost.seconds
-    budget, head = cell.budget, cell.task.head
+    budget, head = cell.budget, Head.GENERATE if cell.model.writes else cell.task.head
     validations = budget.evaluations * (budget.trials + len(budget.seeds)) if cell.method.rates else 0
     evaluations = validations + 2 * len(budget.seeds)
     step = SECONDS_PER_STEP[head] * budget.batch_size / 32

@@ -15,8 +15,8 @@ from bench.record import Checkpoint, Health, Parameters, Point
 from bench.spec import Budget, Method, Model, Pinned, Rows, Task
 
 Prediction = Any
-"""classify: a label; regress: a number, or None where there is none; tag: a list of tags, one a token; span: the
-answer's text; generate: the text."""
+"""classify: a label, or None where the model wrote what is none; regress: a number, or None where there is none; tag: a
+list of tags, one a token; span: the answer's text; generate: the text."""
 
 
 NO_CHOICE: Mapping[str, Any] = MappingProxyType({})

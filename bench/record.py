@@ -46,12 +46,15 @@ class Point:
 class Health:
     """What a score alone would hide. Counts of test rows (of training rows for `truncated_train`).
 
-    `fewer_examples` were shown fewer examples than asked for, since no more fitted into the model.
+    `truncated_train` includes rows whose answer the model cannot give: it lies outside all windows, or is lost on the
+    way to text and back. `invalid` are written texts that are, in whole or in part, no answer, such as a word that is
+    no label. `fewer_examples` were shown fewer examples than asked for, since no more fitted into the model.
     """
 
     truncated: int = 0
     truncated_train: int = 0
     capped: int = 0
+    invalid: int = 0
     empty: int = 0
     distinct: int = 0
     fewer_examples: int = 0

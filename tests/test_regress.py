@@ -56,7 +56,7 @@ def test_training_rows_of_one_number_are_learnt_as_0(root: Path) -> None:
     assert made.head.decode([0.0, 1.0], made.train_set) == [2.5, 3.5]
 
 
-def test_what_is_no_finite_number_is_told_as_none_and_counted_as_empty(root: Path) -> None:
+def test_what_is_no_finite_number_is_told_as_none_and_counted_as_invalid(root: Path) -> None:
     made = learner(root)
     assert made.head.decode([math.nan, math.inf, 0.0], made.train_set) == [None, None, pytest.approx(np.mean(SCORES))]
 
@@ -67,7 +67,7 @@ def test_what_is_no_finite_number_is_told_as_none_and_counted_as_empty(root: Pat
 
     predicted = made._predict(broken(made._network(0)), tiny.rows(Head.REGRESS))
     assert list(predicted.predictions) == [None] * 8
-    assert (predicted.health.empty, predicted.health.distinct) == (8, 1)
+    assert (predicted.health.invalid, predicted.health.distinct) == (8, 1)
 
 
 def test_numbers_are_not_rounded_where_the_network_runs_in_bfloat16(root: Path) -> None:

@@ -36,6 +36,8 @@ LETTERS = sorted({letter for text in TEXT for letter in text if not letter.isspa
 WORDS = sorted({word for text in TEXT for word in re.findall(r"\w+", text) if len(word) > 1})
 """The pieces of the tokenizers. They are not trained: trainers break ties differently in each process."""
 FAMILIES = (Family.ENCODER, Family.DECODER, Family.ENCODER_DECODER)
+WRITER = "text to text"
+"""A kind of tiny model beside the families: an encoder-decoder that answers every task by writing."""
 SIZE = 32
 
 
@@ -47,13 +49,14 @@ def teacher(directory: Path) -> str:
     return str(directory)
 
 
-def checkpoint(family: Family, directory: Path) -> Model:
-    """A saved model of the family, with its tokenizer, as a row of the catalog would name it."""
+def checkpoint(kind: str, directory: Path) -> Model:
+    """A saved model of a family or WRITER, with its tokenizer, as a row of the catalog would name it."""
     torch.manual_seed(0)
+    family = Family.ENCODER_DECODER if kind == WRITER else Family(kind)
     if not (directory / "config.json").exists():
         _MAKERS[family](directory)
     pooling = "last" if family is Family.DECODER else "mean"
-    return Model(f"tiny-{family}", family, str(directory), pooling=pooling)
+    return Model(f"tiny-{kind}", family, str(directory), pooling=pooling, writes=kind == WRITER)
 
 
 def _bert(directory: Path, layers: int = 2) -> None:

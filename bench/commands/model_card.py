@@ -75,11 +75,11 @@ def _command(kept: Kept) -> str:
 
 def _remarks(kept: Kept) -> str:
     said = ["Numbers are float32 here, so that single answers may differ from those of a run in bfloat16."]
-    if kept.task.head is Head.GENERATE:
+    if _writes(kept):
         said.append("A warning that tied weights differ can be passed over: the method untied them, and both are kept.")
     else:
         said.append("A warning that a pooler is newly initialized can be passed over: no answer is read off it.")
-    if kept.task.head is not Head.GENERATE and kept.model.family is Family.ENCODER_DECODER:
+    if not _writes(kept) and kept.model.family is Family.ENCODER_DECODER:
         said.append("The decoder is the original checkpoint's and has no part in the answers.")
     if kept.task.head is Head.SPAN:
         said.append("A context that is too long is cut here; the command reads it in windows.")
@@ -89,7 +89,7 @@ def _remarks(kept: Kept) -> str:
 def _code(kept: Kept, limit: int) -> str | None:
     """Python that loads the model and answers; None where that takes more than a few lines."""
     template = _TEMPLATES.get(_shape(kept))
-    if template is None:
+    if template is None or (_writes(kept) and kept.task.head is not Head.GENERATE):
         return None
     decoder = kept.model.family is Family.DECODER
     values: dict[str, Any] = {
@@ -103,6 +103,11 @@ def _code(kept: Kept, limit: int) -> str | None:
         "cue": repr(kept.task.cue),
     }
     return f"```python\n{template.substitute(values).strip()}\n```"
+
+
+def _writes(kept: Kept) -> bool:
+    """Whether the whole network is kept, with the vocabulary projection that texts are written by."""
+    return kept.task.head is Head.GENERATE or kept.model.writes
 
 
 def _shape(kept: Kept) -> tuple[Head, int, bool]:

@@ -122,6 +122,9 @@ def load_generator(
         return _two_encoders(model, revision, tokenizer, pretrained=pretrained)
     auto = AutoModelForCausalLM if model.family is Family.DECODER else AutoModelForSeq2SeqLM
     network, missing = _load(auto, model, revision, pretrained)
+    if model.family is Family.ENCODER:  # two encoders in one checkpoint: as below, no answer is read off a pooler
+        network.encoder.pooler = None
+        missing = {name for name in missing if not name.startswith("encoder.pooler.")}
     if network.config.pad_token_id is None:
         network.config.pad_token_id = tokenizer.pad_token_id
     network.generation_config.pad_token_id = tokenizer.pad_token_id

@@ -1,7 +1,7 @@
 """A larger teacher is fine-tuned once a cell; the cell's model learns from its answers beside the right ones.
 
-Where labels are scored, from how the teacher scores them all; where numbers, texts or spans are given, from the ones
-that it gives. All are asked of texts, so that teacher and student may have different tokenizers.
+Where both score labels or numbers, from how the teacher scores them; where one of them writes, or spans are given, from
+the answers that it gives. All are asked of texts, so that teacher and student may have different tokenizers.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bench.learn.batch import Batch, Encoded, Example
 from bench.learn.fit import ModelLearner, Objective
 from bench.learn.heads.regress import numbers_of
 from bench.learn.network import Network
+from bench.learner import Prediction
 from bench.spec import REFERENCE_WIDTH, Head, Method, Pinned, Row
 
 SEED = 0
@@ -36,7 +37,7 @@ def distill(learner: ModelLearner, teacher: Pinned, method: Method, *, alpha: fl
     """
     taught = _fitted(_opened(learner, teacher, method), method)
     head = learner.assignment.task.head
-    if head in SCORED:
+    if head in SCORED and not learner.head.writes and not taught.head.writes:
         learner.train_examples = _with_scores(learner, taught)
         learner.head.fills["taught"] = 0
         learner.objective = _closeness(alpha) if head is Head.REGRESS else _objective(alpha, temperature)
@@ -131,16 +132,18 @@ def _closeness(alpha: float) -> Objective:
 # -- Answers --
 
 
-def _answers(learner: ModelLearner, teacher: ModelLearner) -> list[str]:
+def _answers(learner: ModelLearner, teacher: ModelLearner) -> list[Prediction]:
     """What the teacher answers to the training rows."""
     encoded = teacher.head.encode(learner.assignment.train, targets=False)
-    return [str(answer) for answer in teacher._answers(teacher.network, encoded, encoded.examples)[0]]
+    return teacher._answers(teacher.network, encoded, encoded.examples)[0]
 
 
-def _answered(learner: ModelLearner, row: Row, answer: str) -> Row:
-    """The row with the teacher's answer; a span stands where it does in the context, nearest to the right one."""
+def _answered(learner: ModelLearner, row: Row, answer: Prediction) -> Row:
+    """The row with the teacher's answer, where it is one; a span stands where it does, nearest to the right one."""
     task = learner.assignment.task
-    if task.head is Head.GENERATE:
+    if answer is None:
+        return row
+    if task.head is not Head.SPAN:
         return {**row, task.reference: answer}
     context, right = str(row[task.inputs[1]]), row[task.reference]["answer_start"][0]
     starts = [i for i in range(len(context)) if answer and context.startswith(answer, i)]

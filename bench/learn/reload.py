@@ -152,7 +152,7 @@ def _predicted(head: HeadLogic, network: Network, rows: Rows, device: torch.devi
     predictions = head.decode(raw, encoded)
     health = Health(
         truncated=encoded.truncated, capped=head.capped(raw), empty=sum(p == "" for p in predictions),
-        distinct=len({str(p) for p in predictions}),
+        distinct=len({str(p) for p in predictions}), invalid=head.invalid(raw, encoded),
     )  # fmt: skip
     return Predicted(predictions, health, time.perf_counter() - started)
 

@@ -29,6 +29,9 @@ class HeadLogic(ABC):
     `loss` and `answers` are everything above.
     """
 
+    writes = False
+    """Whether answers are texts, written token by token, rather than read off the network at once."""
+
     def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
         self.assignment = assignment
         self.task = assignment.task
@@ -97,6 +100,10 @@ class HeadLogic(ABC):
 
     def capped(self, raw: Sequence[Any]) -> int:
         """Answers that a length limit cut short."""
+        return 0
+
+    def invalid(self, raw: Sequence[Any], encoded: Encoded) -> int:
+        """Answers that are, in whole or in part, none that the task knows."""
         return 0
 
     def predict(self, network: Network, examples: Sequence[Example], device: torch.device) -> list[Any]:

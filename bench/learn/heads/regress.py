@@ -50,6 +50,9 @@ class Regress(Pooled):
         found: list[Any] = numbers_of(network, features).tolist()
         return found
 
+    def invalid(self, raw: Sequence[Any], encoded: Encoded) -> int:
+        return sum(not math.isfinite(number) for number in raw)
+
     def decode(self, raw: Sequence[Any], encoded: Encoded) -> list[Prediction]:
         """None for what is no finite number."""
         return [self.mean + self.deviation * number if math.isfinite(number) else None for number in raw]
