@@ -67,7 +67,7 @@ def draft(cell: Cell, outcome: Outcome, reason: str | None, history: Mapping[str
         task=cell.task.name, model=cell.model.name, method=cell.method_name, source=cell.source,
         family=str(cell.model.family), head=str(cell.task.head), fingerprint=cell.fingerprint, outcome=outcome,
         reason=reason, metric=metric.name, higher_is_better=metric.higher_is_better,
-        budget=to_json(cell.budget), provenance=history,
+        budget=to_json(cell.budget), provenance=history, train_size=cell.train_size,
     )
 
 
@@ -122,7 +122,9 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
         work.trials.append(trial)
         work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
 
-    name = f"{work.cell.key} {work.cell.fingerprint[:16]}"
+    # without the size that may be in its key: the fingerprint has it, and a cell that is renamed is searched the same
+    name = f"{'/'.join((work.cell.task.name, work.cell.model.name, work.cell.method_name))} "
+    name += work.cell.fingerprint[:16]
     best = tune.search(
         study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
         choices=work.cell.method.choices,

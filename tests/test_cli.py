@@ -249,8 +249,8 @@ def test_the_budget_of_a_request_holds_for_every_task_and_source() -> None:
     own = {"qa": {"epochs": 2, "trials": 9}}
     suite = Suite("s", "", ("qa",), ("m",), ("full",), changes=own, hub_budget={"epochs": 7, "test_size": 5})
     changed = request.with_budget(suite, {"epochs": 1})
-    assert changed.budget_for("qa", "bundled") == Budget(epochs=1, trials=9)
-    assert changed.budget_for("ner", "hub") == Budget(epochs=1, test_size=5)
+    assert changed.budgets_for("qa", "bundled") == (Budget(epochs=1, trials=9),)
+    assert changed.budgets_for("ner", "hub") == (Budget(epochs=1, test_size=5),)
 
 
 def test_plan_shows_cells_steps_and_time_and_trains_nothing(capsys: Capture, place: Path) -> None:

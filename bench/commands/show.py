@@ -38,5 +38,5 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
 def _named(records: Sequence[Record], key: str) -> Record:
     by_key = {record.key: record for record in records}
     if key not in by_key:
-        raise UnknownNameError("cell", key, by_key, "A cell is named task/model/method.")
+        raise UnknownNameError("cell", key, by_key, "A cell is named task/model/method, or task/model/method@rows.")
     return by_key[key]
