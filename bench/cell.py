@@ -122,9 +122,9 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
         work.trials.append(trial)
         work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
 
-    # without the size that may be in its key: the fingerprint has it, and a cell that is renamed is searched the same
-    name = f"{'/'.join((work.cell.task.name, work.cell.model.name, work.cell.method_name))} "
-    name += work.cell.fingerprint[:16]
+    cell = work.cell
+    # without the size that may be in the cell's key, which its fingerprint has: by either name the search is the same
+    name = f"{cell.task.name}/{cell.model.name}/{cell.method_name} {cell.fingerprint[:16]}"
     best = tune.search(
         study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
         choices=work.cell.method.choices,

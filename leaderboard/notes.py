@@ -51,8 +51,9 @@ def _sized(records: Sequence[Record]) -> str:
 
 
 def _seen(records: Sequence[Record]) -> list[str]:
-    """Where test rows could be known by heart."""
-    found = {(r.task, r.source): r.data for r in records if r.data is not None and r.data.overlap}
+    """Where test rows could be known by heart: at most, which is with the largest training set."""
+    known = [(r.task, r.source, r.data) for r in records if r.data is not None and r.data.overlap]
+    found = {(task, source): data for task, source, data in sorted(known, key=lambda each: each[2].train)}
     return [
         f"{data.overlap:,} of the {data.test:,} test rows of {task} ({source}) have the very inputs of a train row: "
         "what they add to a score may be memory."

@@ -132,6 +132,14 @@ def test_what_differs_by_size_only_is_no_reason_for_a_warning() -> None:
     assert any("did not all have the same budget" in note for note in frame.table(made).notes)
 
 
+def test_test_rows_that_are_known_from_training_are_counted_with_the_largest_set() -> None:
+    made = [
+        replace(r, data=replace(r.data, overlap=(r.train_size or 0) // 100)) if r.data is not None else r
+        for method in ("scratch", "full") for r in fake_records.curve("sentiment", "bert-mini", method, *SIZES[::-1])
+    ]
+    assert any(note.startswith("10 of the 600 test rows of sentiment") for note in frame.table(made).notes)
+
+
 def test_the_terminal_and_markdown_have_a_column_of_rows() -> None:
     told = [line.split() for line in terminal.render(BOARD).splitlines()]
     assert next(line for line in told if "sentiment" in line)[0] == "rows"
