@@ -69,7 +69,7 @@ def draft(cell: Cell, outcome: Outcome, reason: str | None, history: Mapping[str
         task=cell.task.name, model=cell.model.name, method=cell.method_name, source=cell.source,
         family=str(cell.model.family), head=str(cell.task.head), fingerprint=cell.fingerprint, outcome=outcome,
         reason=reason, metric=metric.name, higher_is_better=metric.higher_is_better,
-        budget=to_json(cell.budget), provenance=history,
+        budget=to_json(cell.budget), provenance=history, train_size=cell.train_size,
     )
 
 
@@ -125,7 +125,9 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
         work.trials.append(trial)
         work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
 
-    name = f"{work.cell.key} {work.cell.fingerprint[:16]}"
+    cell = work.cell
+    # without the size that may be in the cell's key, which its fingerprint has: by either name the search is the same
+    name = f"{cell.task.name}/{cell.model.name}/{cell.method_name} {cell.fingerprint[:16]}"
     best = tune.search(
         study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
         choices=work.cell.method.choices,

@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping
 
 from bench import models
-from bench.plan import Cell, Names
-from bench.record import Record, to_json
+from bench.plan import Cell
+from bench.record import Names, Record, to_json
 from bench.spec import Head, Model
 
 SECONDS_PER_STEP = {Head.CLASSIFY: 0.03, Head.REGRESS: 0.03, Head.TAG: 0.04, Head.SPAN: 0.12, Head.GENERATE: 0.09}

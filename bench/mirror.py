@@ -105,7 +105,8 @@ def _tags(*names: str) -> tuple[str, ...]:
 
 
 def _config(run: str, record: Record) -> dict[str, Any]:
-    cell = {name: getattr(record, name) for name in ("task", "model", "method", "source", "family", "head", "metric")}
+    names = ("task", "model", "method", "train_size", "source", "family", "head", "metric")
+    cell = {name: getattr(record, name) for name in names}
     versions = {name: record.provenance[name] for name in VERSIONS if name in record.provenance}
     config: dict[str, Any] = to_json({
         "run": run, "cell": cell, "budget": record.budget, "rate": record.rate, "choice": record.choice,

@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from bench import sizes
 from bench.errors import RequestError
 from bench.spec import MOST_SEEDS
 
@@ -44,7 +45,9 @@ def catalog(parser: argparse.ArgumentParser) -> None:
 def show(parser: argparse.ArgumentParser) -> None:
     """`show`."""
     _run_directory(parser)
-    parser.add_argument("cell", nargs="?", metavar="CELL", help="task/model/method: all that is known of this cell")
+    parser.add_argument("cell", nargs="?", metavar="CELL",
+                        help="task/model/method, or task/model/method@rows in a run with several training-set sizes: "
+                             "all that is known of this cell")
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each cell")
     common(parser)
 
@@ -122,9 +125,25 @@ def _budget(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--trials", type=_positive, metavar="N", help="learning rates tried")
     group.add_argument("--seeds", type=seeds, metavar="N|A,B", help="so many final seeds (1..N), or these")
     group.add_argument("--epochs", type=_positive, metavar="N", help="passes over the training rows")
-    for split in ("train", "validation", "test"):
+    group.add_argument("--train-size", type=train_size, metavar="ROWS|A,B",
+                       help="train rows, drawn once for all cells; several sizes, as in 100,500,1000, make a cell at "
+                            "each of them (smaller sets are parts of larger ones), and the board draws learning curves")
+    for split in ("validation", "test"):
         drawn = f"{split} rows, drawn once for all cells"
         group.add_argument(f"--{split}-size", type=_positive, metavar="ROWS", help=drawn)
+
+
+def train_size(text: str) -> sizes.Sizes:
+    """`500` as one training-set size in rows, `100,500` as several.
+
+    Raises RequestError for anything else, and for a size that is there twice.
+    """
+    if not re.fullmatch(r"[1-9]\d{0,17}(,[1-9]\d{0,17})*", text):
+        raise RequestError(f"--train-size {text!r}: write a number of rows, as in 500, or several, as in 100,500.")
+    try:
+        return sizes.checked([int(part) for part in text.split(",")])
+    except ValueError as error:
+        raise RequestError(f"--train-size {text}: {error}.") from error
 
 
 def seeds(text: str) -> tuple[int, ...]:

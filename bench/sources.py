@@ -66,14 +66,16 @@ def load(
     return Splits(train, validation, test, data)
 
 
-def check(task: Task, source: str, data_dir: Path | None = None, revision: str | None = None) -> None:
+def check(task: Task, source: str, data_dir: Path | None = None, revision: str | None = None) -> int:
     """Read every split whole and check every row, so that a mistake shows before anything trains.
 
-    Raises as `load` does, and DataError for labels that cannot be learnt from the training rows.
+    Returns how many training rows there are. Raises as `load` does, and DataError for labels that cannot be learnt from
+    the training rows.
     """
     place = _place(task, source, data_dir, revision)
     train, *others = (_located(task, place, split) for split in SPLITS)
     check_labels(task, train, itertools.chain.from_iterable(others))
+    return len(train)
 
 
 def labels(task: Task, splits: Splits) -> tuple[str, ...]:

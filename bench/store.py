@@ -7,10 +7,13 @@ Knows where things lie and how they are written and read; not how a result is ma
     predictions/TASK/MODEL/METHOD.parquet
     studies/TASK/MODEL/METHOD.journal
     models/TASK/MODEL/METHOD/seed-SEED/    where models are kept (`bench.keep` says what is in there)
+
+METHOD is METHOD@SIZE where a run has several training-set sizes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -24,16 +27,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.record import SCHEMA, Outcome, Record, from_json, to_json
+from bench.record import SCHEMA, Names, Outcome, Record, from_json, to_json
 
 if TYPE_CHECKING:
     import pyarrow
 
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY})
 """Outcomes that another try, on a mended or larger machine, may change. Divergence is a finding about the cell."""
-
-Names = tuple[str, str, str]
-"""Task, model and method."""
 
 
 def is_fresh(record: Record | None, fingerprint: str) -> bool:
@@ -43,9 +43,9 @@ def is_fresh(record: Record | None, fingerprint: str) -> bool:
 
 def safe_name(name: str) -> str:
     """A file name for `name`: itself where every file system takes it, else a readable form with a hash."""
-    if re.fullmatch(r"[a-z0-9_][a-z0-9._=-]{0,99}", name):
+    if re.fullmatch(r"[a-z0-9_][a-z0-9._=@-]{0,99}", name):
         return name
-    slug = re.sub(r"[^a-z0-9._=-]+", "-", name.lower()).strip("-.")[:60]
+    slug = re.sub(r"[^a-z0-9._=@-]+", "-", name.lower()).strip("-.")[:60]
     return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
@@ -74,7 +74,7 @@ class Store:
 
     def write_record(self, record: Record) -> Path:
         """Put the record in place of any earlier one; a reader sees the old or the new one whole."""
-        path = self.path("records", (record.task, record.model, record.method), "json")
+        path = self.path("records", record.names, "json")
         write_atomically(path, json.dumps(to_json(record), indent=1, allow_nan=False).encode() + b"\n")
         return path
 
@@ -103,7 +103,7 @@ class Store:
 
     def _in_place(self, path: Path, record: Record) -> Record:
         """The record, unless it lies where another's place is: a copy would be a second record of its cell."""
-        place = self.path("records", (record.task, record.model, record.method), "json")
+        place = self.path("records", record.names, "json")
         if path != place:
             raise StoreError(
                 f"{path}: holds the record of {record.key}, whose place is {place}. Move it there, or remove it."
@@ -143,6 +143,23 @@ class Store:
             raise StoreError(f"{path}: not readable as parquet ({error}). Delete it and run the cell again.") from error
         return rows
 
+    def rename(self, record: Record, train_size: int | None) -> Record:
+        """Give a record the size in its name, or take it out, with all that belongs to it.
+
+        The record itself goes last, so that one that was stopped half-way is renamed by the next call.
+        """
+        renamed = dataclasses.replace(record, train_size=train_size)
+        for old, new in zip(self._belongings(record.names), self._belongings(renamed.names), strict=True):
+            if old.exists():
+                old.replace(new)
+        self.write_record(renamed)
+        self.path("records", record.names, "json").unlink()
+        return renamed
+
+    def _belongings(self, names: Names) -> tuple[Path, ...]:
+        """Where all that belongs to a record lies, beside it."""
+        return self.path("predictions", names, "parquet"), self.study(names), self._models(names)
+
     def remove_predictions(self, names: Names) -> None:
         """Forget predictions that belong to an earlier record."""
         self.path("predictions", names, "parquet").unlink(missing_ok=True)
@@ -174,8 +191,7 @@ class Store:
         """Whether a cell need not run: its record is fresh, and if models are to be kept, so are all of its own."""
         if record is None or not is_fresh(record, fingerprint):
             return False
-        names = (record.task, record.model, record.method)
-        here = all(self.model(names, final.seed).is_dir() for final in record.finals)
+        here = all(self.model(record.names, final.seed).is_dir() for final in record.finals)
         return not keep or here or record.outcome is not Outcome.OK
 
     def write_plan(self, text: str) -> Path:

@@ -31,6 +31,8 @@ LIVES_IN = {
     "pandas": ("leaderboard/",),
     "scipy": ("leaderboard/",),
     "jinja2": ("leaderboard/render.py",),
+    "altair": ("leaderboard/charts.py",),
+    "vl_convert": ("leaderboard/draw.py",),
     "pyarrow": ("bench/store.py", "bench/files.py"),
 }
 """The files, or folders, that may import each library."""

@@ -30,7 +30,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     run = results.directory(arguments.run)
     record = results.named(results.read(run, screen), arguments.cell)
     final = _final(record, arguments.seed)
-    place = Store(run).model((record.task, record.model, record.method), final.seed)
+    place = Store(run).model(record.names, final.seed)
     if not place.is_dir():
         raise StoreError(
             f"the model of {record.key} with seed {final.seed} was not kept. Run the same command again with "

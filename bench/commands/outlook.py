@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from bench import estimate, pool
-from bench.plan import Cell, Names, Plan
-from bench.record import Record
+from bench.plan import Cell, Plan, renamed
+from bench.record import Names, Record
 from bench.screen import plural
 from bench.store import Store, is_fresh
 from leaderboard import figures
@@ -42,7 +42,8 @@ class Outlook:
     def of(plan: Plan, out: Path, workers: int | None = None, keep: bool = False) -> Outlook:
         """The outlook on a run of `plan` in `out`; `workers` and `keep` as in `bench.run.run`."""
         records = Store(out).records() if out.is_dir() else []
-        by_names = {(record.task, record.model, record.method): record for record in records}
+        by_names = {record.names: record for record in records}
+        by_names |= {cell.names: found for cell in plan.cells if (found := renamed(cell, by_names)) is not None}
         count = max(1, pool.default_workers() if workers is None else workers)
         return Outlook(plan, by_names, count, Store(out), keep)
 

@@ -39,7 +39,7 @@ def named(records: Sequence[Record], key: str) -> Record:
     """The record of the cell of that name, else UnknownNameError."""
     by_key = {record.key: record for record in records}
     if key not in by_key:
-        raise UnknownNameError("cell", key, by_key, "A cell is named task/model/method.")
+        raise UnknownNameError("cell", key, by_key, "A cell is named task/model/method, or task/model/method@rows.")
     return by_key[key]
 
 

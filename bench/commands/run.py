@@ -79,9 +79,8 @@ class _Watch:
             self.tracker.start(self.store.root, self.store.root.resolve().name, self.display.note)
         self.display.event(event)
         if event.record is not None:
-            record = event.record
             self.finished += 1
-            self.tracker.finished(self.store.path("records", (record.task, record.model, record.method), "json"))
+            self.tracker.finished(self.store.path("records", event.record.names, "json"))
 
 
 @contextmanager
