@@ -29,7 +29,8 @@ class Metric:
     references into an (n, k) array; `aggregate` turns sums of its rows, of shape (..., k), into one array of shape
     (...) for each measure. Scores are in percent, names that end in "_ratio" are plain ratios. `describe` gives for
     each measure the settings that another program needs to get the same number. `examples` reads n primary scores off
-    an (n, k) array where the corpus formula is a poor judge of one example.
+    an (n, k) array where the corpus formula is a poor judge of one example. `limits` are the lowest and the
+    highest primary score that there can be.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Metric:
     describe: Callable[[], dict[str, str]]
     examples: Callable[[Array], Array] | None = None
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 100.0)
 
     def statistics(self, predictions: Sequence[Any], references: Sequence[Any]) -> Array:
         """The sufficient statistics of every example, shape (n, k).
