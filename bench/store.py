@@ -254,8 +254,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 def prediction_schema() -> pyarrow.Schema:
     """Columns of a predictions file, a line for each test row and seed.
 
-    `reference`, `prediction` and `phenomena` are JSON. `unseen` says whether the row asks for something that no training
-    row has, null where that is not known. `statistics` are the row's sufficient statistics for its metric
+    `reference`, `prediction` and `phenomena` are JSON. `unseen` says whether the row asks for something that no
+    training row has, null where that is not known. `statistics` are the row's sufficient statistics for its metric
     (`bench.metrics.metric`), from which every score, interval and comparison can be had again without the metric's
     libraries; equally many for all rows of a seed.
     """

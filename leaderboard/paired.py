@@ -85,7 +85,7 @@ def _of_difference(covariance: Array) -> Array:
 
 
 def _freedom(panel: Panel, rows: Array) -> Array:
-    """Satterthwaite 1946: the square of the sum of the variances over the sum of their squares by degrees of freedom."""
+    """Satterthwaite 1946: (sum of the variances)^2 over the sum of (variance^2 / degrees of freedom)."""
     parts = panel.seed_variance**2 / np.maximum(np.array(panel.seeds) - 1, 1)
     total = panel.seed_variance[:, None] + panel.seed_variance[None, :] + rows
     weight = parts[:, None] + parts[None, :] + rows**2 / max(panel.rows - 1, 1)

@@ -40,7 +40,7 @@ class Panel:
     @property
     def rows(self) -> int:
         """The number of test rows."""
-        return self.examples.shape[1]
+        return int(self.examples.shape[1])
 
     @property
     def sign(self) -> int:
@@ -56,7 +56,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Reading:
-    """The panel of some records, None where fewer than one cell can be read, and why cells are not in it, by key."""
+    """The panel of some records, None where no cell can be read, and why cells are not in it, by key."""
 
     panel: Panel | None
     left_out: Mapping[str, str]
@@ -109,8 +109,8 @@ def of_answers(metric: Metric, cells: Mapping[Names, Sequence[Answers]], rows: S
 
 def _blocks(covariance: Array, seeds: Sequence[int]) -> tuple[Array, Array]:
     """Covariances (m, m) of single seeds as those of cells: without, and with, what rows do to each seed by itself."""
-    ends = np.cumsum(seeds)
-    starts = ends - seeds
+    ends = [sum(seeds[: i + 1]) for i in range(len(seeds))]
+    starts = [end - count for end, count in zip(ends, seeds, strict=True)]
     sums = np.add.reduceat(np.add.reduceat(covariance, starts, axis=0), starts, axis=1)
     fixed = sums / np.outer(seeds, seeds)
     shared = fixed.copy()

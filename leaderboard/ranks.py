@@ -47,9 +47,9 @@ def places(panel: Panel, level: float = 0.95) -> tuple[Place, ...]:
     """A place for each cell of the panel, in its order.
 
     Cell j is compared with the c - 1 others, corrected within these: b are shown better, w worse, and its true rank
-    lies between 1 + b and c - w with at least the given confidence (Mogstad, Romano, Shaikh and Wilhelm 2024, "Inference
-    for ranks", marginal confidence sets). So the cells that may be the best hold the truly best one with that
-    confidence. Quantiles of resampled ranks would not: they fail just where cells are close (Hall and Miller 2009).
+    lies between 1 + b and c - w with at least the given confidence (Mogstad, Romano, Shaikh and Wilhelm 2024,
+    "Inference for ranks", marginal confidence sets). So the cells that may be the best hold the truly best one with
+    that confidence. Quantiles of resampled ranks would not: they fail where cells are close (Hall and Miller 2009).
     """
     from scipy.stats import rankdata
 

@@ -29,6 +29,7 @@ LIVES_IN = {
     "rich": ("bench/progress.py",),
     "pebble": ("bench/pool.py",),
     "pandas": ("leaderboard/",),
+    "sklearn": ("bench/floors.py",),
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
     "jinja2": ("leaderboard/render.py",),
     "pyarrow": ("bench/store.py", "bench/files.py"),
