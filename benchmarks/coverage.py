@@ -96,8 +96,8 @@ def _sides(name: str, rng: np.random.Generator) -> tuple[Array, Array]:
         return right[None], wrong[None]
     if name == "entity_f1":
         true = rng.integers(0, 4, POOL)
-        good, bad = (np.column_stack([rng.binomial(true, found), true, true]) for found in (0.95, 0.4))
-        return good.astype(np.float64), bad.astype(np.float64)
+        counts = [np.column_stack([rng.binomial(true, found), true, true]) for found in (0.95, 0.4)]
+        return counts[0].astype(np.float64), counts[1].astype(np.float64)
     texts = [" ".join(f"w{int(word)}" for word in rng.zipf(1.3, rng.integers(6, 20)) % 400) for _ in range(POOL)]
     good, bad = (metric.statistics(_noisy(texts, rng, share), texts) for share in (0.1, 0.6))
     return good, bad
@@ -168,16 +168,17 @@ def _percentile(scores: Array, drawn: int, rng: np.random.Generator) -> tuple[fl
     return float(low), float(high)
 
 
+INTRODUCTION = """# Coverage of 95% intervals
+
+Written by `python -m benchmarks.coverage`. Percent of {cells:,} simulated cells whose interval holds the true score;
+the sampling error of each figure is {error:.1f}. `used` is what `bench.uncertainty` gives, the others are what it is
+not. Seeds differ by the given standard deviation of their true scores, in points."""
 KINDS = ("used", "satterthwaite", "bootstrap, S - 1", "bootstrap")
 
 
 def report(cells: int) -> str:
     """The tables as Markdown."""
-    parts = [
-        "# Coverage of 95% intervals\n\nWritten by `python -m benchmarks.coverage`. Percent of "
-        f"{cells:,} simulated cells whose interval holds the true score; the sampling error of each figure is "
-        f"{100 * (0.95 * 0.05 / cells) ** 0.5:.1f}. \"used\" is `bench.uncertainty`. Seeds differ by the given standard deviation of their true scores.",
-    ]
+    parts = [INTRODUCTION.format(cells=cells, error=100 * (LEVEL * (1 - LEVEL) / cells) ** 0.5)]
     made = worlds(("accuracy", "entity_f1", "bleu", "rougeL"))
     high = worlds(("accuracy",), 0.92)["accuracy"]
     for title, world, rows, spreads in (
