@@ -60,8 +60,8 @@ def test_a_floor_answers_as_its_name_says_without_any_test_reference(
 
 
 def test_a_logistic_regression_on_words_weighs_words_and_pairs_of_words() -> None:
-    texts = {"good": ("a lovely room", "lovely food", "not bad at all"), "bad": ("a dull room", "dull food", "bad food")}
-    train = [{"text": text, "label": label} for label, found in texts.items() for text in found]
+    good, bad = ("a lovely room", "lovely food", "not bad at all"), ("a dull room", "dull food", "bad food")
+    train = [{"text": text, "label": label} for label, found in (("good", good), ("bad", bad)) for text in found]
     test = [{"text": text} for text in ("Lovely!", "so dull", "not bad", "bad")]
     assert FLOORS["tfidf_logistic"](train, test, RATING) == ["good", "bad", "good", "bad"]
 
