@@ -76,11 +76,15 @@ class World:
         tau = self.tau(points)
         truth = self.truth(tau)
         for _ in range(count):
-            drawn = rng.integers(len(self.good), size=rows)
-            hard = np.sqrt(SHARE) * rng.standard_normal(rows)
-            noise = np.sqrt(1 - SHARE) * rng.standard_normal((seeds, rows))
-            right = hard + noise < ndtri(self.quality) + tau * rng.standard_normal((seeds, 1))
-            yield Cell(tuple(np.where(r[:, None], self.good[drawn], self.bad[drawn]) for r in right), truth)
+            yield Cell(tuple(self.seeds(rng, seeds, rows, tau)), truth)
+
+    def seeds(self, rng: np.random.Generator, count: int, rows: int, tau: float) -> list[Array]:
+        """The statistics of so many seeds that answer the same test rows."""
+        drawn = rng.integers(len(self.good), size=rows)
+        hard = np.sqrt(SHARE) * rng.standard_normal(rows)
+        noise = np.sqrt(1 - SHARE) * rng.standard_normal((count, rows))
+        right = hard + noise < ndtri(self.quality) + tau * rng.standard_normal((count, 1))
+        return [np.where(r[:, None], self.good[drawn], self.bad[drawn]) for r in right]
 
 
 def worlds(names: Sequence[str], quality: float = 0.75) -> dict[str, World]:

@@ -18,6 +18,8 @@ from bench.metrics.metric import Array
 from bench.score import METRICS
 from bench.store import Answers
 from bench.uncertainty import resampled_scores
+from benchmarks import false_positives
+from benchmarks.coverage import worlds
 from leaderboard.paired import against, compare, corrected, holm, pairs
 from leaderboard.panel import of_answers
 from tests.answers import LOSS, grid, named, panel
@@ -103,6 +105,13 @@ def test_methods_of_three_seeds_that_do_not_differ_are_rarely_told_apart(seed_sp
     rng = np.random.default_rng(4)
     p = np.array([pairs(panel(grid(rng, 2, 3, 80, seed_spread=seed_spread))).p[0, 1] for _ in range(250)])
     assert np.mean(p < 0.05) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 250)
+
+
+def test_a_board_of_equal_cells_shows_a_difference_in_few_cases() -> None:
+    """A short form of `benchmarks.false_positives`: 40 boards of six cells, none of which should show one."""
+    found = false_positives.found(worlds(("accuracy",))["accuracy"], seeds=3, points=2.0, boards=40)
+    assert found.family <= 100 * (0.05 + 2 * np.sqrt(0.05 * 0.95 / 40))
+    assert found.marked <= 5
 
 
 def test_a_difference_that_is_there_is_found() -> None:
