@@ -13,10 +13,11 @@ from typing import Any
 
 from bench import score, sources
 from bench.learner import Prediction
+from bench.metrics.entity_f1 import entities
 from bench.metrics.metric import Array, Metric
 from bench.record import Training
 from bench.sources import Splits
-from bench.spec import Row, Rows, Task
+from bench.spec import Head, Row, Rows, Task
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,23 @@ class Material:
         return [{column: row[column] for column in self.task.inputs} for row in self.test]
 
     @cached_property
+    def unseen(self) -> Sequence[bool | None]:
+        """Whether each test row has an entity, of the same words and type, that no training row has.
+
+        None of rows without entities, and for heads other than tagging.
+        """
+        if self.task.head is not Head.TAG:
+            return [None] * len(self.test)
+        known = set().union(*(self._named(row) for row in self.splits.train))
+        asked = [self._named(row) for row in self.test]
+        return [not names <= known if names else None for names in asked]
+
+    def _named(self, row: Row) -> set[tuple[str, str]]:
+        """The entities of a row: words and type."""
+        tokens, tags = row[self.task.inputs[-1]], row[self.task.reference]
+        return {(" ".join(tokens[start:end]), kind) for start, end, kind in entities(tags)}
+
+    @cached_property
     def floors(self) -> Mapping[str, Mapping[str, float]]:
         """The test scores of the task's trivial answers, by name and measure."""
         return score.floor_scores(self.task, self.splits.train, self.test)
@@ -73,18 +91,19 @@ class Material:
 def prediction_rows(material: Material, metric: Metric, finals: Sequence[Scored]) -> list[dict[str, Any]]:
     """A row for each test row and scored seed, as `bench.store.prediction_schema` wants it."""
     return [
-        _prediction_row(material.task, number, row, final, prediction, points)
+        _prediction_row(material, number, final, prediction, points)
         for final in finals
         if final.statistics is not None
-        for number, (row, prediction, points) in enumerate(
-            zip(material.test, final.predictions, metric.per_example(final.statistics), strict=True)
+        for number, (prediction, points) in enumerate(
+            zip(final.predictions, metric.per_example(final.statistics), strict=True)
         )
     ]
 
 
 def _prediction_row(
-    task: Task, number: int, row: Row, final: Scored, prediction: Prediction, points: float
+    material: Material, number: int, final: Scored, prediction: Prediction, points: float
 ) -> dict[str, Any]:
+    task, row = material.task, material.test[number]
     return {
         "row": number,
         "input": "\n".join(_text(row[column]) for column in task.inputs),
@@ -93,6 +112,8 @@ def _prediction_row(
         "prediction": json.dumps(prediction, ensure_ascii=False),
         "score": points,
         "phenomena": json.dumps(row["phenomena"], ensure_ascii=False) if "phenomena" in row else None,
+        "unseen": material.unseen[number],
+        "statistics": None if final.statistics is None else final.statistics[number].tolist(),
     }
 
 

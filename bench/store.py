@@ -32,6 +32,8 @@ from bench.record import SCHEMA, Names, Outcome, Record, from_json, to_json
 if TYPE_CHECKING:
     import pyarrow
 
+    from bench.metrics.metric import Array
+
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY})
 """Outcomes that another try, on a mended or larger machine, may change. Divergence is a finding about the cell."""
 
@@ -55,6 +57,19 @@ class Listing:
 
     records: tuple[Record, ...]
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """One seed's answers to the test rows: (n, k) statistics, n example scores, and a digest of what was asked.
+
+    Equal digests mean the same inputs and references in the same order.
+    """
+
+    seed: int
+    asked: str
+    statistics: Array
+    scores: Array
 
 
 @dataclass(frozen=True)
@@ -160,6 +175,23 @@ class Store:
         """Where all that belongs to a record lies, beside it."""
         return self.path("predictions", names, "parquet"), self.study(names), self._models(names)
 
+    def read_answers(self, names: Names) -> list[Answers]:
+        """What each seed of a cell answered, as statistics, in the order of the seeds; empty where that is not kept.
+
+        Raises StoreError where the file cannot be read.
+        """
+        import pyarrow
+        import pyarrow.parquet
+
+        path = self.path("predictions", names, "parquet")
+        if not path.exists():
+            return []
+        try:
+            table = pyarrow.parquet.read_table(path)
+            return _answers(table) if "statistics" in table.column_names else []
+        except (OSError, ValueError, pyarrow.ArrowException) as error:
+            raise StoreError(f"{path}: not readable as answers ({error}). Delete it and run the cell again.") from error
+
     def remove_predictions(self, names: Names) -> None:
         """Forget predictions that belong to an earlier record."""
         self.path("predictions", names, "parquet").unlink(missing_ok=True)
@@ -225,6 +257,20 @@ class Store:
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(to_json(event)) + "\n")
+
+
+def _answers(table: pyarrow.Table) -> list[Answers]:
+    """Raises ValueError for rows of one seed with different numbers of statistics."""
+    import pyarrow.compute
+
+    found = []
+    for seed in table["seed"].unique().to_pylist():
+        part = table.filter(pyarrow.compute.equal(table["seed"], seed)).combine_chunks()
+        flat = part["statistics"].combine_chunks().flatten().to_numpy()
+        asked = hashlib.sha256("\0".join([*part["input"].to_pylist(), *part["reference"].to_pylist()]).encode())
+        statistics = flat.reshape(len(part), -1)
+        found.append(Answers(seed, asked.hexdigest(), statistics, part["score"].to_numpy()))
+    return found
 
 
 def read_record(path: Path) -> Record:
@@ -294,7 +340,10 @@ def _flush(directory: Path) -> None:
 def prediction_schema() -> pyarrow.Schema:
     """Columns of a predictions file, a line for each test row and seed.
 
-    `reference`, `prediction` and `phenomena` are JSON.
+    `reference`, `prediction` and `phenomena` are JSON. `unseen` says whether the row asks for something that no
+    training row has, null where that is not known. `statistics` are the row's sufficient statistics for its metric
+    (`bench.metrics.metric`), from which every score, interval and comparison can be had again without the metric's
+    libraries; equally many for all rows of a seed.
     """
     import pyarrow
 
@@ -302,4 +351,5 @@ def prediction_schema() -> pyarrow.Schema:
     return pyarrow.schema([
         ("row", pyarrow.int64()), ("input", text), ("reference", text), ("seed", pyarrow.int64()),
         ("prediction", text), ("score", pyarrow.float64()), ("phenomena", text),
+        ("unseen", pyarrow.bool_()), ("statistics", pyarrow.list_(pyarrow.float64())),
     ])

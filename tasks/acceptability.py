@@ -31,7 +31,7 @@ TASK = Task(
         "files": Files(),
     },
     input_tokens=64,
-    floors=("majority",),
+    floors=("majority", "tfidf_logistic"),
     prompt="cola sentence: ",
     template="{text} Question: Does this sentence make sense? Answer: {answer}",
     verbalizers={"acceptable": "yes", "unacceptable": "no"},

@@ -27,7 +27,7 @@ TASK = Task(
         "files": Files(),
     },
     input_tokens=128,
-    floors=("majority",),
+    floors=("majority", "tfidf_logistic"),
     prompt="rte sentence1: {sentence1} sentence2: {sentence2}",
     template="{sentence1} Question: {sentence2} True or False? Answer: {answer}",
     verbalizers={"entailment": "True", "not_entailment": "False"},

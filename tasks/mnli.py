@@ -27,7 +27,7 @@ TASK = Task(
         "files": Files(),
     },
     input_tokens=128,
-    floors=("majority",),
+    floors=("majority", "tfidf_logistic"),
     prompt="mnli hypothesis: {hypothesis} premise: {premise}",
     template="{premise} Question: {hypothesis} True, False or Neither? Answer: {answer}",
     verbalizers={"entailment": "True", "contradiction": "False", "neutral": "Neither"},

@@ -26,7 +26,7 @@ TASK = Task(
         "files": Files(),
     },
     input_tokens=128,
-    floors=("majority", "minority"),
+    floors=("majority", "minority", "tfidf_logistic"),
     labels=("equivalent", "not_equivalent"),
     prompt="mrpc sentence1: {sentence1} sentence2: {sentence2}",
     template="Sentence 1: {sentence1} Sentence 2: {sentence2} "

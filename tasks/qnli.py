@@ -27,7 +27,7 @@ TASK = Task(
         "files": Files(),
     },
     input_tokens=128,
-    floors=("majority",),
+    floors=("majority", "tfidf_logistic"),
     prompt="qnli question: {question} sentence: {sentence}",
     template="{question} {sentence} Question: Does this response answer the question? Answer: {answer}",
     verbalizers={"entailment": "yes", "not_entailment": "no"},

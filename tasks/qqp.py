@@ -27,7 +27,7 @@ TASK = Task(
         "files": Files(),
     },
     input_tokens=128,
-    floors=("majority", "minority"),
+    floors=("majority", "minority", "tfidf_logistic"),
     labels=("duplicate", "not_duplicate"),
     prompt="qqp question1: {question1} question2: {question2}",
     template="Question 1: {question1} Question 2: {question2} "

@@ -27,7 +27,7 @@ TASK = Task(
         "files": Files(),
     },
     input_tokens=96,
-    floors=("majority",),
+    floors=("majority", "tfidf_logistic"),
     prompt="sst2 sentence: ",
     template="{text} verdict: {answer}.",
     verbalizers={"positive": "good", "negative": "bad"},

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from bench.errors import UnknownNameError
 from bench.metrics.metric import Array, Metric, means
@@ -129,12 +130,12 @@ def test_the_interval_of_a_mean_is_the_one_of_the_normal_approximation() -> None
     assert high == pytest.approx(values.mean() + 1.96 * error, abs=0.1 * error)
 
 
-def test_seeds_that_differ_widen_the_interval_by_their_unbiased_spread() -> None:
-    """Rows that never vary: all that is left is the standard error of a mean of seeds, s / sqrt(S)."""
+def test_seeds_that_differ_widen_the_interval_as_students_t_says() -> None:
+    """Rows that never vary: all that is left is the t interval of a mean of seeds."""
     seeds = np.random.default_rng(2).normal(50, 4, 12)
-    low, high = interval(MEAN, [mean_statistics(np.full(10, seed)) for seed in seeds], resamples=8000)
-    error = seeds.std(ddof=1) / np.sqrt(len(seeds))
-    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.06)
+    low, high = interval(MEAN, [mean_statistics(np.full(10, seed)) for seed in seeds])
+    known = scipy.stats.ttest_1samp(seeds, 0).confidence_interval(0.95)
+    assert (low, high) == pytest.approx((known.low, known.high), abs=1e-6)
 
 
 def test_equal_seeds_do_not_make_a_test_set_look_larger() -> None:
@@ -161,10 +162,19 @@ def test_seeds_may_have_predicted_different_labels() -> None:
 
 
 def test_a_large_test_set_is_resampled_in_blocks_with_every_resample_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.score._BLOCK", 1000)
+    monkeypatch.setattr("bench.uncertainty._BLOCK", 1000)
     values = np.random.default_rng(5).normal(50, 10, 300)
     low, high = interval(MEAN, [mean_statistics(values)] * 2, resamples=1000)
     assert high - low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(300), rel=0.1)
+
+
+def test_an_interval_stays_within_the_limits_of_the_metric() -> None:
+    low, high = interval(MEAN, [mean_statistics(np.full(10, seed)) for seed in (2.0, 98.0)])
+    assert (low, high) == (0, 100)
+
+
+def test_a_single_row_says_nothing_of_other_rows() -> None:
+    assert interval(MEAN, [mean_statistics(np.array([70.0]))]) == (0, 100)
 
 
 @pytest.mark.parametrize("sizes", [(3, 4), (0, 0), ()])

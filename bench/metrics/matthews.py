@@ -40,4 +40,5 @@ MATTHEWS = Metric(
     aggregate=_aggregate,
     describe=_describe,
     examples=_examples,
+    limits=(-100.0, 100.0),
 )

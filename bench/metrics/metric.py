@@ -30,7 +30,7 @@ class Metric:
     shape (...) for each measure. Scores are in percent (correlations from -100), names that end in "_ratio" are plain
     ratios; what is undefined is 0. `describe` gives for each measure the settings that another program needs to get the
     same number. `examples` reads n primary scores off an (n, k) array where the corpus formula is a poor judge of one
-    example.
+    example. `limits` are the lowest and the highest primary score that there can be.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Metric:
     describe: Callable[[], dict[str, str]]
     examples: Callable[[Array], Array] | None = None
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 100.0)
 
     def statistics(self, predictions: Sequence[Any], references: Sequence[Any]) -> Array:
         """The sufficient statistics of every example, shape (n, k).

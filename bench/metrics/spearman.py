@@ -107,4 +107,5 @@ SPEARMAN = Metric(
     aggregate=_aggregate,
     describe=_describe,
     examples=_examples,
+    limits=(-100.0, 100.0),
 )

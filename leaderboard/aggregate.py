@@ -1,0 +1,174 @@
+"""How a model with a method does over several tasks: mean score between floor and best, mean rank, share of wins.
+
+Knows panels of scores and names; no records, no layout. Tasks are taken as they are: an interval is over seeds and test
+rows, not over other tasks that there might have been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.metric import Array
+from leaderboard.paired import Pairs, holm, pairs
+from leaderboard.panel import Panel
+
+Line = tuple[str, str]
+"""Model and method."""
+
+RULE = (
+    "Only lines with a result on every task are aggregated and compared with each other. A cell that failed, or that "
+    "its method cannot serve, counts as the floor (0), is ranked after all that have a score, and loses to them. Lines "
+    "with a cell that was never run are listed with the tasks that they lack."
+)
+DRAWS = 10_000
+
+Index = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """One task: the panel of its scored cells, the floor (None where the task has none), lines that have no score."""
+
+    task: str
+    panel: Panel
+    floor: float | None
+    failed: frozenset[Line] = frozenset()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A line over all tasks; the figures are None where it lacks some (`missing`), and `as_floor` tasks counted as 0.
+
+    `score` is the mean place between the floor (0) and the best score (100) of each task, `rank` the mean rank (1 is
+    best), `wins` the percentage of comparisons won against the other lines, a draw counting half.
+    """
+
+    model: str
+    method: str
+    score: Figure | None
+    rank: Figure | None
+    wins: Figure | None
+    as_floor: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def aggregates(contests: Sequence[Contest], level: float = 0.95, seed: int = 0) -> tuple[Aggregate, ...]:
+    """All lines, sorted by name.
+
+    The interval of the mean score is drawn: each task's score from Student's t around what was measured, then placed
+    and averaged. Floor and best score are taken as known. Rank and wins count comparisons that are shown: a line's
+    comparisons with all others on all tasks are one family (Holm), of which those not told apart may go either way. So
+    these two intervals hold with at least the given confidence (as the ranks of `leaderboard.ranks`).
+    """
+    lines = sorted({line for c in contests for line in (*_scored(c), *c.failed)})
+    missing = {line: tuple(c.task for c in contests if line not in {*_scored(c), *c.failed}) for line in lines}
+    complete = [line for line in lines if not missing[line]]
+    rng = np.random.default_rng(seed)
+    tables = [_Table.of(c, complete, rng) for c in contests]
+    made = {line: _aggregate(line, i, tables, level) for i, line in enumerate(complete)}
+    return tuple(made.get(line, Aggregate(*line, None, None, None, missing=missing[line])) for line in lines)
+
+
+def _scored(contest: Contest) -> tuple[Line, ...]:
+    return tuple((model, method) for _, model, method in contest.panel.names)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """A task for the complete lines: places (l,), draws of places (DRAWS, l), comparisons (l, l)."""
+
+    task: str
+    failed: Flags
+    places: Array
+    draws: Array
+    ahead: Array
+    p: Array
+
+    @staticmethod
+    def of(contest: Contest, lines: Sequence[Line], rng: np.random.Generator) -> _Table:
+        panel, found = contest.panel, pairs(contest.panel)
+        scored = {line: i for i, line in enumerate(_scored(contest))}
+        index = np.array([scored.get(line, -1) for line in lines], dtype=np.int64)
+        failed = index < 0
+        draws = panel.values + rng.standard_t(_freedom(panel), size=(DRAWS, len(panel.values))) * _errors(panel)
+        return _Table(
+            contest.task, failed, _taken(_position(contest, panel.values), index),
+            _taken(_position(contest, draws), index), *_outcomes(found, index, failed),
+        )
+
+
+def _taken(values: Array, index: Index) -> Array:
+    """The last axis picked by `index`, 0 where that is -1."""
+    return np.where(index < 0, 0.0, values[..., index])
+
+
+def _outcomes(found: Pairs, index: Index, failed: Flags) -> tuple[Array, Array]:
+    """Leads and p-values among the lines; one that failed loses for certain to one that did not, and draws else."""
+    certain = failed[None, :].astype(np.float64) - failed[:, None]
+    either = failed[:, None] | failed[None, :]
+    ahead = np.where(either, certain, found.ahead[np.ix_(index, index)])
+    p = np.where(either, np.where(certain != 0, 0.0, 1.0), found.p[np.ix_(index, index)])
+    return np.round(ahead, 9).astype(np.float64), p
+
+
+def _position(contest: Contest, values: Array) -> Array:
+    """0 at the floor or worse, 100 at the best score or better; all 0 where no score beats the floor."""
+    panel = contest.panel
+    floor = contest.floor if contest.floor is not None else panel.metric.limits[0 if panel.sign > 0 else 1]
+    span = float(np.max(panel.sign * (panel.values - floor)))
+    if span <= 0:
+        return np.zeros(values.shape)
+    return 100 * np.clip(panel.sign * (values - floor) / span, 0.0, 1.0)
+
+
+def _errors(panel: Panel) -> Array:
+    return np.sqrt(panel.seed_variance + np.maximum(np.diag(panel.shared), 0.0))
+
+
+def _freedom(panel: Panel) -> Array:
+    """Satterthwaite's degrees of freedom of each cell's mean."""
+    rows = np.maximum(np.diag(panel.shared), 0.0)
+    weight = panel.seed_variance**2 / np.maximum(np.array(panel.seeds) - 1, 1) + rows**2 / max(panel.rows - 1, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = (panel.seed_variance + rows) ** 2 / weight
+    return np.where(np.isfinite(found), found, max(panel.rows - 1, 1))
+
+
+def _aggregate(line: Line, i: int, tables: Sequence[_Table], level: float) -> Aggregate:
+    failed = tuple(t.task for t in tables if t.failed[i])
+    score, others = _mean_place(i, tables, level), len(tables[0].places) - 1
+    if not others:
+        return Aggregate(*line, score, Figure(1.0, 1.0, 1.0), None, as_floor=failed)
+    share = _share_won(i, tables, level)
+    rank = Figure(*(1 + others * (1 - part) for part in (share.value, share.high, share.low)))
+    return Aggregate(*line, score, rank, Figure(100 * share.value, 100 * share.low, 100 * share.high), as_floor=failed)
+
+
+def _share_won(i: int, tables: Sequence[_Table], level: float) -> Figure:
+    others = np.arange(len(tables[0].places)) != i
+    ahead = np.concatenate([t.ahead[i, others] for t in tables])
+    told = holm(np.concatenate([t.p[i, others] for t in tables])) < 1 - level
+    value = np.mean((ahead > 0) + 0.5 * (ahead == 0))
+    return Figure(float(value), float(np.mean(told & (ahead > 0))), 1 - float(np.mean(told & (ahead < 0))))
+
+
+def _mean_place(i: int, tables: Sequence[_Table], level: float) -> Figure:
+    value = float(np.mean([t.places[i] for t in tables]))
+    drawn = np.mean([t.draws[:, i] for t in tables], axis=0)
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    # Cut at floor and best, draws pile up at the ends; what was measured is always among what may be.
+    return Figure(value, min(value, float(low)), max(value, float(high)))
