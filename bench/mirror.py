@@ -38,7 +38,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """One W&B run. `id` is the same whenever the same thing is sent, so that it is never there twice.
+    """One W&B run. `id` is the same whenever the same thing is sent, so that it is never there twice, renamed or not.
 
     `digest` changes when there is something new to send. `curves` are rows of a history over `step`, whose other names
     start with one of `sections`. `files` become an artifact.
@@ -61,11 +61,11 @@ class Page:
 def of_cell(run: str, record: Record) -> Page:
     """The page of a record in the run of that name, still without predictions."""
     return Page(
-        id=_hash(run, record.source, record.key, record.fingerprint),
+        id=_hash(run, record.source, record.task, record.model, record.method, record.fingerprint),
         digest=_hash(json.dumps(to_json(record), sort_keys=True)),
         name=record.key,
         job=record.task,
-        tags=_tags(record.task, record.model, record.method, record.source, str(record.outcome)),
+        tags=_tags(record.task, record.model, record.method, _rows(record), record.source, str(record.outcome)),
         config=_config(run, record),
         summary=_summary(record),
         curves=_curves(record),
@@ -97,6 +97,11 @@ def of_board(run: str, published: Iterable[Path]) -> Page:
 def _hash(*parts: str) -> str:
     """64 bits, as hexadecimal digits: W&B takes few other characters in an id, and a run has few cells."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _rows(record: Record) -> str:
+    """The training-set size where it is one of several."""
+    return "" if record.train_size is None else f"{record.train_size} rows"
 
 
 def _tags(*names: str) -> tuple[str, ...]:

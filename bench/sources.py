@@ -134,6 +134,11 @@ class _Place:
 
 def source_of(task: Task, source: str) -> Source:
     """The source of that name, else UnknownNameError with those that the task has."""
+    if source == "bundled" and source not in task.sources:
+        raise RequestError(
+            f"task {task.name!r} has no bundled data: add --source {' or --source '.join(sorted(task.sources))} "
+            "(`files` needs --data-dir, your directory)."
+        )
     if source not in task.sources:
         raise UnknownNameError(
             f"source of task {task.name!r}:", source, task.sources,

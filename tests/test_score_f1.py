@@ -34,6 +34,12 @@ def test_one_label_only_is_scored_by_whether_it_is_the_positive_one(predicted: s
     assert F1.compute(predictions=[predicted] * 3, references=[true] * 3)["f1"] == expected
 
 
+def test_an_answer_that_is_no_label_is_wrong_and_not_positive() -> None:
+    scores = F1.compute(predictions=[None, None, "duplicate"], references=["duplicate", "not_duplicate", "duplicate"])
+    assert scores["accuracy"] == pytest.approx(100 / 3)
+    assert scores["f1"] == pytest.approx(100 * 2 / 3)
+
+
 @pytest.mark.parametrize("labels", [("yes", "no"), ("a", "not_a", "b"), ("not_a", "not_b")])
 def test_labels_that_do_not_show_which_is_positive_are_an_error(labels: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"labels are .*'equivalent' and 'not_equivalent'"):

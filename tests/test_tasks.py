@@ -8,7 +8,7 @@ import re
 import pytest
 
 from bench import catalog, plan, sources
-from bench.errors import UnknownNameError
+from bench.errors import RequestError
 from bench.score import FLOORS, METRICS
 from bench.spec import SPLITS, Budget, Bundled, Files, Head, Hub, Task
 
@@ -43,9 +43,9 @@ def test_a_task_is_named_like_its_module_and_reads_the_hub_and_files(task: Task)
 @pytest.mark.parametrize("name", GLUE)
 def test_a_source_that_a_task_has_not_is_answered_with_those_it_has(name: str) -> None:
     """Most often the default one, where nothing is bundled."""
-    with pytest.raises(UnknownNameError) as caught:
+    with pytest.raises(RequestError) as caught:
         plan.make(catalog.suite("smoke"), plan.Request(tasks=(name,)))
-    assert str(caught.value).startswith(f"unknown source of task '{name}': 'bundled'. Known: files, hub.")
+    assert f"task '{name}' has no bundled data: add --source files or --source hub" in str(caught.value)
     assert "--data-dir" in str(caught.value)
 
 

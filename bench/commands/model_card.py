@@ -23,6 +23,8 @@ def render(record: Record, final: Training, kept: Kept, limit: int) -> str:
     code = _code(kept, limit) if kept.merged else None
     if code is not None:
         parts += ["Without this project, in this directory (transformers, torch, safetensors):", code, _remarks(kept)]
+    elif kept.merged:
+        parts.append(_without_code(kept))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -103,6 +105,15 @@ def _code(kept: Kept, limit: int) -> str | None:
         "cue": repr(kept.task.cue),
     }
     return f"```python\n{template.substitute(values).strip()}\n```"
+
+
+def _without_code(kept: Kept) -> str:
+    facts = ", ".join(f"{name} {value}" for name, value in kept.facts.items())
+    return (
+        "Without this project transformers loads the checkpoint that lies here; `head.safetensors` holds the task's head "
+        "where there is one. How inputs are put together and answers read is in this project's `bench.learn.reading` "
+        f"and `bench.learn.forms`.{f' Needed for it: {facts}.' if facts else ''}"
+    )
 
 
 def _writes(kept: Kept) -> bool:

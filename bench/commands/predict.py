@@ -52,5 +52,7 @@ def _lines(asked: Sequence[Row], predictions: Sequence[Any]) -> str:
 def _warn(health: Health, screen: Screen) -> None:
     if health.truncated:
         screen.warn(f"{plural(health.truncated, 'row')} too long to be read whole")
+    if health.invalid:
+        screen.warn(f"{plural(health.invalid, 'answer')} not understood, in whole or in part")
     if health.capped:
         screen.warn(f"{plural(health.capped, 'answer')} stopped at the longest length that the model may write")

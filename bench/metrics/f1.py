@@ -15,12 +15,12 @@ from bench.metrics.metric import Array, Metric, divide
 NEGATION = "not_"
 
 
-def _extract(predictions: Sequence[str], references: Sequence[str]) -> Array:
-    """[1, right, rightly positive, predicted positive, truly positive]."""
-    positive = _positive({*predictions, *references})
+def _extract(predictions: Sequence[str | None], references: Sequence[str]) -> Array:
+    """[1, right, rightly positive, predicted positive, truly positive]; None is wrong, and not positive."""
+    positive = _positive({label for label in (*predictions, *references) if label is not None})
     predicted = np.array([label == positive for label in predictions])
     true = np.array([label == positive for label in references])
-    right = predicted == true
+    right = np.array([label == other for label, other in zip(predictions, references, strict=True)])
     return np.column_stack([np.ones(len(true)), right, right & true, predicted, true]).astype(np.float64)
 
 
