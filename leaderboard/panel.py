@@ -65,7 +65,8 @@ class Reading:
 def read(store: Store, records: Sequence[Record]) -> Reading:
     """The panel of the records of one task at one training-set size.
 
-    Cells without a score are passed over; they have nothing to compare. Of cells that answered other rows than most, and of cells whose answers are not kept, the reason is given.
+    Cells without a score are passed over: they have nothing to compare. Of cells that answered other rows than most, or
+    whose answers are not kept, the reason is given.
     Raises StoreError where a file cannot be read.
     """
     answers = {r.names: store.read_answers(r.names) for r in records if r.score is not None}

@@ -110,7 +110,7 @@ def _code(kept: Kept, limit: int) -> str | None:
 def _without_code(kept: Kept) -> str:
     facts = ", ".join(f"{name} {value}" for name, value in kept.facts.items())
     return (
-        "Without this project transformers loads the checkpoint that lies here; `head.safetensors` holds the task's head "
+        "Without this project transformers loads the checkpoint that lies here; `head.safetensors` is the task's head, "
         "where there is one. How inputs are put together and answers read is in this project's `bench.learn.reading` "
         f"and `bench.learn.forms`.{f' Needed for it: {facts}.' if facts else ''}"
     )
