@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 
 from bench import models
+from bench.errors import UnavailableError
 from bench.plan import Cell
 from bench.record import Names, Record, to_json
 from bench.spec import Head, Model
@@ -79,8 +80,12 @@ def _prepared(cell: Cell) -> list[Model]:
 
 
 def _slowness(model: Model) -> float:
-    """The time of a step against one of a bundled model."""
-    slowness: float = (_size(model) / BUNDLED_SIZE) ** EFFICIENCY
+    """The time of a step against one of a bundled model. One that cannot be had is taken for a base model."""
+    try:
+        size = _size(model)
+    except UnavailableError:
+        size = BASE_SIZE
+    slowness: float = (size / BUNDLED_SIZE) ** EFFICIENCY
     return slowness
 
 

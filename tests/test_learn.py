@@ -156,6 +156,8 @@ def test_two_fused_encoders_are_not_cached_since_their_cross_attention_trains(ro
 
 @pytest.mark.parametrize("method", [name for name, found in catalog.methods().items() if found.rates])
 def test_the_same_seed_gives_the_same_training_whatever_ran_before(root: Path, method: str) -> None:
+    if "teacher" in catalog.methods()[method].models:
+        method += f"[teacher={tiny.teacher(root / 'teacher')}]"
     first = learner(root, Head.CLASSIFY, Family.ENCODER, method)
     curve = train(first, seed=3).curve
     torch.rand(5)

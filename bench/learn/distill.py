@@ -61,7 +61,7 @@ def _opened(learner: ModelLearner, teacher: Pinned, method: Method) -> ModelLear
         opened = ModelLearner(wanted)
     except UnavailableError as error:
         raise UnsupportedError(
-            f"the teacher {name!r} cannot be had here: name one that can, as in distill[teacher=NAME]"
+            f"the teacher {name!r} cannot be had here; name another, as in distill[teacher=NAME], or mend this: {error}"
         ) from error
     if opened.parameters.total <= learner.parameters.total:
         raise UnsupportedError(
