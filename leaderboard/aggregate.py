@@ -15,15 +15,11 @@ from numpy.typing import NDArray
 from bench.metrics.metric import Array
 from leaderboard.paired import Pairs, holm, pairs
 from leaderboard.panel import Panel
+from leaderboard.stats import Figure
 
 Line = tuple[str, str]
 """Model and method."""
 
-RULE = (
-    "Only lines with a result on every task are aggregated and compared with each other. A cell that failed, or that "
-    "its method cannot serve, counts as the floor (0), is ranked after all that have a score, and loses to them. Lines "
-    "with a cell that was never run are listed with the tasks that they lack."
-)
 DRAWS = 10_000
 
 Index = NDArray[np.int64]
@@ -38,15 +34,6 @@ class Contest:
     panel: Panel
     floor: float | None
     failed: frozenset[Line] = frozenset()
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

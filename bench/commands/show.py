@@ -8,7 +8,7 @@ import json
 from bench.commands import results
 from bench.screen import Screen
 from bench.store import Store
-from leaderboard import frame, single, terminal
+from leaderboard import single, terminal
 
 
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -17,20 +17,23 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     Raises StoreError where there is no run, NothingSelectedError where it has no records, UnknownNameError for a cell
     that it does not have.
     """
+    from leaderboard import study, tables  # late: they take numpy
+
     run = results.directory(arguments.run)
     records = results.read(run, screen)
-    if arguments.cell is not None:
-        records = [results.named(records, arguments.cell)]
+    chosen = [results.named(records, arguments.cell)] if arguments.cell is not None else records
+    if chosen is not records and not arguments.json:
+        screen.say(single.render(chosen[0]))
+        return 0
+    found = study.of(Store(run), records)
     if arguments.json:
-        screen.say("\n".join(json.dumps(row) for row in frame.as_rows(records)))
-    elif arguments.cell is not None:
-        screen.say(single.render(records[0]))
-    else:
-        from leaderboard import study  # late: it takes numpy, which single cells and JSON do without
-
-        board = study.of(Store(run), records).board
-        screen.say(terminal.render(board, screen.width, screen.color))
-        gap = results.unfinished(run)
-        if gap is not None:
-            screen.say(f"\n{gap}")
+        keys = {(record.key, record.source) for record in chosen}
+        kept = (row for row, r in zip(tables.rows(found.board), found.board.records, strict=True)
+                if (r.key, r.source) in keys)
+        screen.say("\n".join(json.dumps(row) for row in kept))
+        return 0
+    screen.say(terminal.render(found.board, screen.width, screen.color, found.overall))
+    gap = results.unfinished(run)
+    if gap is not None:
+        screen.say(f"\n{gap}")
     return 0
