@@ -141,8 +141,14 @@ def _aggregate(line: Line, i: int, tables: Sequence[_Table], level: float) -> Ag
     if not others:
         return Aggregate(*line, score, Figure(1.0, 1.0, 1.0), None, as_floor=failed)
     share = _share_won(i, tables, level)
-    rank = Figure(*(1 + others * (1 - part) for part in (share.value, share.high, share.low)))
-    return Aggregate(*line, score, rank, Figure(100 * share.value, 100 * share.low, 100 * share.high), as_floor=failed)
+    rank = _figure(*(1 + others * (1 - part) for part in (share.value, share.high, share.low)))
+    wins = _figure(100 * share.value, 100 * share.low, 100 * share.high)
+    return Aggregate(*line, score, rank, wins, as_floor=failed)
+
+
+def _figure(value: float, low: float, high: float) -> Figure:
+    """Rounded, since the last bits of a matrix product depend on the number of threads, and a board must not."""
+    return Figure(round(value, 9), round(low, 9), round(high, 9))
 
 
 def _share_won(i: int, tables: Sequence[_Table], level: float) -> Figure:
@@ -158,4 +164,4 @@ def _mean_place(i: int, tables: Sequence[_Table], level: float) -> Figure:
     drawn = np.mean([t.draws[:, i] for t in tables], axis=0)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     # Cut at floor and best, draws pile up at the ends; what was measured is always among what may be.
-    return Figure(value, min(value, float(low)), max(value, float(high)))
+    return _figure(value, min(value, float(low)), max(value, float(high)))

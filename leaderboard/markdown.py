@@ -50,15 +50,24 @@ def overall_table(several: Overall) -> str:
 
 
 def search_table(found: Sequence[Budget]) -> str:
-    """What every method spent on its search and what that added, as means over its cells; a line a task and method."""
-    heading = ["task", "method", "cells", "trials", "steps a trial", "time", "default", "tuned", "gain", "at an edge"]
+    """What every method spent on its search on a task, what that added, and how far it is behind the best method."""
+    heading = ["task", "method", "cells", "trials", "steps a trial", "time", "default", "tuned", "gain", "at an edge",
+               "behind, tuned", "behind, default", "due to search"]
     rows = [
         [f"{text(b.task)} ({text(b.source)})", text(sizes.named(b.method, b.size)), str(b.cells),
-         budgets.span(b.trials), budgets.span(b.steps), figures.seconds(b.seconds), figures.score(b.default), figures.score(b.tuned),
-         figures.score(b.gain), str(b.edges)]
+         budgets.span(b.trials), budgets.span(b.steps), figures.seconds(b.seconds),
+         *map(figures.score, (b.default, b.tuned, b.gain)), str(b.edges), *_behind(b)]
         for b in found
     ]
     return _table(heading, rows, left=2)
+
+
+def _behind(budget: Budget) -> list[str]:
+    gap = budget.behind
+    if gap is None:
+        return ["", "", ""]
+    share = "" if gap.share is None else f"{100 * gap.share:.0f}%"
+    return [figures.score(gap.tuned), figures.score(gap.untuned), share]
 
 
 def main_table(board: Board) -> str:

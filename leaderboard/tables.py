@@ -159,8 +159,9 @@ def _joined(fields: Sequence[str]) -> str:
 def _latex_line(line: Line, board: Board) -> list[str]:
     size = [figures.rows(line.rows)] if board.sized else []
     figure = line.overall
-    overall = ["" if figure is None else figures.bounded(figure.value, figure.low, figure.high)] if board.overall else []
-    return [latex(line.model), latex(line.method), *size, *(_latex_score(e) for e in line.entries), *overall]
+    overall = "" if figure is None else figures.bounded(figure.value, figure.low, figure.high)
+    scores = [*(_latex_score(e) for e in line.entries), *([overall] if board.overall else [])]
+    return [latex(line.model), latex(line.method), *size, *scores]
 
 
 def _latex_score(entry: Entry | None) -> str:

@@ -93,7 +93,9 @@ def test_a_failed_cell_is_never_best_and_keeps_its_reason() -> None:
 
 def test_a_line_has_its_figure_over_all_tasks_only_where_it_has_a_cell_of_each() -> None:
     figure = stats.Figure(50.0, 40.0, 60.0)
-    whole = {(m, x, None): figure for m in fake_records.MODELS for x in fake_records.METHODS}
+    whole: dict[frame.Who, stats.Figure] = {
+        (model, method, None): figure for model in fake_records.MODELS for method in fake_records.METHODS
+    }
     board = frame.table(fake_records.records(), overall=whole)
     assert board.overall
     assert line(board, "t5-mini", "full").overall == figure

@@ -105,7 +105,8 @@ def test_figures_over_all_tasks_stand_in_the_table_and_below_it(found: Study) ->
     assert failed == {"qa (bundled)", "translation (bundled)", "summarization (bundled)"}
     best = several.best_first[0]
     assert best.score is not None
-    for text in (terminal.render(found.board, None, False, found.overall), markdown.render(found.board, "t", (), found)):
+    shown = terminal.render(found.board, None, False, found.overall)
+    for text in (shown, markdown.render(found.board, "t", (), found)):
         assert f"{best.score.value:.1f} [{best.score.low:.1f}, {best.score.high:.1f}]" in text
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from bench.record import Outcome, Record
-from leaderboard import frame, markdown, notes, single, tables, terminal
+from leaderboard import figures, frame, markdown, notes, single, tables, terminal
 from tests import fake_records
 
 BOARD = frame.table(fake_records.records())
@@ -65,7 +65,8 @@ def test_a_failed_cell_shows_its_outcome_and_its_reason(outcome: Outcome) -> Non
 def test_floors_are_a_row_and_named() -> None:
     text = terminal.render(BOARD)
     assert re.search(r"^floor +52\.4 +0\.0 +14\.2 +33\.8 +3\.9$", text, re.MULTILINE)
-    assert re.search(r"^baseline +– +31\.7 +– +– +–$", text, re.MULTILINE)
+    blank = f" +{figures.UNKNOWN}"
+    assert re.search(rf"^baseline{blank} +31\.7{blank * 3}$", text, re.MULTILINE)
     assert "Baselines: ner most_frequent_tag" in text
     assert "52.4<br>majority" in markdown.main_table(BOARD)
 

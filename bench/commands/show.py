@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 from bench.commands import results
+from bench.record import Record
 from bench.screen import Screen
 from bench.store import Store
 from leaderboard import single, terminal
@@ -17,23 +20,31 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     Raises StoreError where there is no run, NothingSelectedError where it has no records, UnknownNameError for a cell
     that it does not have.
     """
-    from leaderboard import study, tables  # late: they take numpy
-
     run = results.directory(arguments.run)
     records = results.read(run, screen)
-    chosen = [results.named(records, arguments.cell)] if arguments.cell is not None else records
-    if chosen is not records and not arguments.json:
-        screen.say(single.render(chosen[0]))
-        return 0
-    found = study.of(Store(run), records)
+    chosen = results.named(records, arguments.cell) if arguments.cell is not None else None
     if arguments.json:
-        keys = {(record.key, record.source) for record in chosen}
-        kept = (row for row, r in zip(tables.rows(found.board), found.board.records, strict=True)
-                if (r.key, r.source) in keys)
-        screen.say("\n".join(json.dumps(row) for row in kept))
-        return 0
-    screen.say(terminal.render(found.board, screen.width, screen.color, found.overall))
-    gap = results.unfinished(run)
-    if gap is not None:
-        screen.say(f"\n{gap}")
+        screen.say(_as_json(run, records, chosen))
+    elif chosen is not None:
+        screen.say(single.render(chosen))
+    else:
+        screen.say(_board(run, records, screen))
     return 0
+
+
+def _as_json(run: Path, records: Sequence[Record], chosen: Record | None) -> str:
+    """One object a line for each cell, or for the chosen one, with its marks among all."""
+    from leaderboard import study, tables
+
+    board = study.of(Store(run), records).board
+    rows = zip(board.records, tables.rows(board), strict=True)
+    return "\n".join(json.dumps(row) for record, row in rows if chosen is None or record.names == chosen.names)
+
+
+def _board(run: Path, records: Sequence[Record], screen: Screen) -> str:
+    from leaderboard import study
+
+    found = study.of(Store(run), records)
+    gap = results.unfinished(run)
+    board = terminal.render(found.board, screen.width, screen.color, found.overall)
+    return board if gap is None else f"{board}\n\n{gap}"
