@@ -18,8 +18,11 @@ NOTES = (
     "The first trial runs at the method's default rate; gain is how much better the best completed trial is. Behind is "
     "how far a method lies behind the one that is best when tuned, on the same models, tuned and at the defaults. Due "
     "to search is the part of the tuned gap that is not there at the defaults: 0% where these differ as much, 100% "
-    "where they do not differ, more where the search turned the order, below 0% where it narrowed the gap.",
+    "where they do not differ, more where the search turned the order, below 0% where it narrowed the gap. It is not "
+    "told of gaps below a point.",
 )
+CLEAR = 1.0
+"""Points of a gap from which on a share of it says anything."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ def _behind(best: Sequence[Record], group: Sequence[Record]) -> Gap | None:
     gaps = [search.gap(leaders[record.model], record) for record in group if record.model in leaders]
     known = [gap for gap in gaps if gap.tuned is not None and gap.untuned is not None]
     tuned, untuned = _mean(gap.tuned for gap in known), _mean(gap.untuned for gap in known)
-    return None if tuned is None or untuned is None else search.of_means(tuned, untuned)
+    if tuned is None or untuned is None:
+        return None
+    return search.of_means(tuned, untuned) if abs(tuned) >= CLEAR else Gap(tuned, untuned, None)
 
 
 def _budget(group: Sequence[Record], behind: Gap | None) -> Budget:

@@ -37,7 +37,7 @@ TYPES = {
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 """What LaTeX would not print as it is."""
@@ -149,7 +149,7 @@ CAPTION = (
 
 def latex(foreign: str) -> str:
     """Foreign text so that LaTeX prints it as it is."""
-    return re.sub(r'[\\~^<>|"&%$#_{}]', lambda found: SPECIAL[found[0]], figures.plain(foreign))
+    return re.sub(r"[\\~^<>|&%$#_{}]", lambda found: SPECIAL[found[0]], figures.plain(foreign))
 
 
 def _joined(fields: Sequence[str]) -> str:

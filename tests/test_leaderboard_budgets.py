@@ -62,6 +62,13 @@ def test_a_method_is_read_against_the_one_that_is_best_when_tuned() -> None:
     assert "| 8.0 | 2.0 | 75% |" in markdown.search_table(tuple(found.values()))
 
 
+def test_of_a_gap_below_a_point_no_share_is_told() -> None:
+    found = by_method(searched("a", 50.0, 58.0), replace(searched("a", 40.0, 57.5), method="lora"))
+    behind = found["lora"].behind
+    assert behind is not None
+    assert (behind.tuned, behind.share) == (0.5, None)
+
+
 def test_only_models_that_have_both_methods_count_for_the_gap() -> None:
     found = by_method(searched("a", 50.0, 58.0), searched("b", 10.0, 90.0), replace(searched("a", 48.0), method="lora"))
     behind = found["lora"].behind
