@@ -145,3 +145,7 @@ FLOORS: dict[str, Floor] = {
     "copy_source": copy_source,
 }
 """Every floor by the name that a task gives; a name says what the answer is in the words of that kind of task."""
+
+LEARNT = frozenset({"tfidf_logistic", "most_frequent_tag"})
+"""The floors that read the input and learn from the training rows: cheap baselines, which a model has to earn its cost
+against."""

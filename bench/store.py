@@ -72,6 +72,10 @@ class Answers:
     scores: Array
 
 
+_ANSWERS = ("seed", "input", "reference", "score", "statistics")
+"""The columns that answers are read from."""
+
+
 @dataclass(frozen=True)
 class Store:
     """One run's directory. Nothing is made until something is written."""
@@ -187,8 +191,9 @@ class Store:
         if not path.exists():
             return []
         try:
-            table = pyarrow.parquet.read_table(path)
-            return _answers(table) if "statistics" in table.column_names else []
+            with pyarrow.parquet.ParquetFile(path) as file:
+                kept = "statistics" in file.schema_arrow.names
+                return _answers(file.read(columns=list(_ANSWERS), use_threads=False)) if kept else []
         except (OSError, ValueError, pyarrow.ArrowException) as error:
             raise StoreError(f"{path}: not readable as answers ({error}). Delete it and run the cell again.") from error
 

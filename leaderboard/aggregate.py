@@ -15,15 +15,11 @@ from numpy.typing import NDArray
 from bench.metrics.metric import Array
 from leaderboard.paired import Pairs, holm, pairs
 from leaderboard.panel import Panel
+from leaderboard.stats import Figure
 
 Line = tuple[str, str]
 """Model and method."""
 
-RULE = (
-    "Only lines with a result on every task are aggregated and compared with each other. A cell that failed, or that "
-    "its method cannot serve, counts as the floor (0), is ranked after all that have a score, and loses to them. Lines "
-    "with a cell that was never run are listed with the tasks that they lack."
-)
 DRAWS = 10_000
 
 Index = NDArray[np.int64]
@@ -38,15 +34,6 @@ class Contest:
     panel: Panel
     floor: float | None
     failed: frozenset[Line] = frozenset()
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -154,8 +141,14 @@ def _aggregate(line: Line, i: int, tables: Sequence[_Table], level: float) -> Ag
     if not others:
         return Aggregate(*line, score, Figure(1.0, 1.0, 1.0), None, as_floor=failed)
     share = _share_won(i, tables, level)
-    rank = Figure(*(1 + others * (1 - part) for part in (share.value, share.high, share.low)))
-    return Aggregate(*line, score, rank, Figure(100 * share.value, 100 * share.low, 100 * share.high), as_floor=failed)
+    rank = _figure(*(1 + others * (1 - part) for part in (share.value, share.high, share.low)))
+    wins = _figure(100 * share.value, 100 * share.low, 100 * share.high)
+    return Aggregate(*line, score, rank, wins, as_floor=failed)
+
+
+def _figure(value: float, low: float, high: float) -> Figure:
+    """Rounded, since the last bits of a matrix product depend on the number of threads, and a board must not."""
+    return Figure(round(value, 9), round(low, 9), round(high, 9))
 
 
 def _share_won(i: int, tables: Sequence[_Table], level: float) -> Figure:
@@ -171,4 +164,4 @@ def _mean_place(i: int, tables: Sequence[_Table], level: float) -> Figure:
     drawn = np.mean([t.draws[:, i] for t in tables], axis=0)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     # Cut at floor and best, draws pile up at the ends; what was measured is always among what may be.
-    return Figure(value, min(value, float(low)), max(value, float(high)))
+    return _figure(value, min(value, float(low)), max(value, float(high)))

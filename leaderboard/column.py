@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from bench.floors import LEARNT
 from bench.record import Names, Record
-from leaderboard import rank, sizes, stats
+from leaderboard import health, rank, sizes, stats
+from leaderboard.health import Finding, Severity
 from leaderboard.rank import Mark, Marks, Place
+
+Kind = Literal["floor", "baseline"]
 
 
 @dataclass(frozen=True)
 class Level:
     """What the cells of one task that learnt from the same number of rows (None: unknown) are read against.
 
-    `floors` are the trivial answers' primary scores by name, `floor` the best of them, `best` the cells' best score.
+    `floors` are the primary scores of trivial and cheap answers by name. `floor` is the best of the trivial ones,
+    `baseline` of those that learn (`bench.floors.LEARNT`); `best` is the cells' best score.
     `basis` says in words what marks rest on: `rank.PAIRED` or `rank.OVERLAP`.
     """
 
     rows: int | None
     floors: tuple[tuple[str, float], ...]
     floor: tuple[str, float] | None
+    baseline: tuple[str, float] | None
     best: float | None
     basis: str
 
@@ -30,8 +37,9 @@ class Entry:
     """One cell of the grid as it is shown.
 
     `spread` is the sample standard deviation of the seeds' scores, `position` the place between floor (0) and best (1)
-    of its `level`; `beaten` says that the score is no better than the floor. `mark`, too, compares within the level, as
-    does `place`: the cell's rank with the ranks it may truly have, None where no answers are at hand to tell.
+    of its `level`; `beaten` says that the score is no better than the floor, `unproven` that its
+    interval reaches the cheap baseline. `mark`, too, compares within the level, as does `place`: the cell's rank with
+    the ranks it may truly have, None where no answers are at hand to tell. `findings` are about the cell's health.
     """
 
     record: Record
@@ -41,6 +49,13 @@ class Entry:
     place: Place | None
     position: float | None
     beaten: bool
+    unproven: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a finding puts the score in doubt."""
+        return any(finding.severity is Severity.DOUBT for finding in self.findings)
 
     @property
     def scored(self) -> bool:
@@ -78,6 +93,11 @@ class TaskView:
     entries: tuple[Entry, ...]
 
 
+def kind(name: str) -> Kind:
+    """What the answer of that name is: a trivial one, or a cheap one that learns."""
+    return "baseline" if name in LEARNT else "floor"
+
+
 def view(group: Sequence[Record], places: Mapping[Names, Place]) -> TaskView:
     """The cells of one task from one source, with the places of those that could be compared on the same test rows."""
     by_rows: dict[int | None, list[Record]] = {}
@@ -113,14 +133,19 @@ def _interval(record: Record) -> stats.Interval | None:
 def _level(rows: int | None, group: Sequence[Record], basis: str) -> Level:
     higher_is_better = group[0].higher_is_better
     floors = _floors(group)
-    choose = max if higher_is_better else min
     return Level(
         rows=rows,
         floors=floors,
-        floor=choose(floors, key=lambda pair: pair[1]) if floors else None,
+        floor=_best([pair for pair in floors if pair[0] not in LEARNT], higher_is_better),
+        baseline=_best([pair for pair in floors if pair[0] in LEARNT], higher_is_better),
         best=rank.best((r.score for r in group), higher_is_better),
         basis=basis,
     )
+
+
+def _best(floors: Sequence[tuple[str, float]], higher_is_better: bool) -> tuple[str, float] | None:
+    choose = max if higher_is_better else min
+    return choose(floors, key=lambda pair: pair[1]) if floors else None
 
 
 def _column(group: Sequence[Record], levels: Sequence[Level]) -> Column:
@@ -158,4 +183,14 @@ def _entry(record: Record, mark: Mark, place: Place | None, level: Level) -> Ent
         place=place,
         position=None if beaten else rank.position(record.score, floor, level.best),
         beaten=beaten,
+        unproven=level.baseline is not None and _reaches(record, level.baseline[1]),
+        findings=health.findings(record),
     )
+
+
+def _reaches(record: Record, baseline: float) -> bool:
+    """Whether a score, or the worse end of its interval, is no better than the baseline, which is taken as known."""
+    if record.score is None:
+        return False
+    worse = record.low if record.higher_is_better else record.high
+    return not rank.beats(record.score if worse is None else worse, baseline, record.higher_is_better)

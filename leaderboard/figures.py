@@ -32,6 +32,19 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{low:.1f}, {high:.1f}]"
 
 
+def bounded(value: float, low: float, high: float) -> str:
+    """A number with its interval: 71.9 [59.4, 80.7]."""
+    return f"{score(value)} {interval(low, high)}"
+
+
+def place(rank: float | None, low: int | None, high: int | None) -> str:
+    """A rank with the ranks that may be true: 2 [1–4], or 1 where there is no other; equals share 2.5."""
+    if rank is None:
+        return UNKNOWN
+    among = "" if low == high else f" [{low}\N{EN DASH}{high}]"
+    return f"{rank:g}{among}"
+
+
 def rate(value: float | None) -> str:
     """A learning rate with two digits: 3.2e-4."""
     if value is None:

@@ -6,24 +6,18 @@ Knows records only. Must not know how a board is laid out or stored, and imports
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bench.record import Names, Record
-from leaderboard import column, notes, sizes, stats
-from leaderboard.column import Column, Entry, TaskView
-from leaderboard.rank import Place
+from leaderboard import column, notes, sizes
+from leaderboard.column import Column, Entry, Kind, Level, TaskView
+from leaderboard.rank import OVERLAP, Place
+from leaderboard.stats import Figure
 
 HEADS = ("classify", "regress", "tag", "span", "generate")
 FAMILIES = ("encoder", "decoder", "encoder-decoder")
-FIELDS = (
-    "task", "model", "method", "source", "outcome", "reason", "metric", "score", "low", "high", "seeds", "rate",
-    "seconds", "peak_memory", "trainable_params", "total_params",
-    "family", "head", "spread", "rate_at_edge", "trials", "synthetic", "train_rows",
-)
-"""The names of `as_rows`, in order."""
-
 
 @dataclass(frozen=True)
 class Costs:
@@ -48,7 +42,8 @@ class Costs:
 class Line:
     """One model with one method: an entry for every column, None where there is no record.
 
-    `rows` are the training rows, None where they are not told apart on the board.
+    `rows` are the training rows, None where they are not told apart on the board. `overall` is the mean place between
+    floor (0) and best (100) over all tasks, None where that cannot be told.
     """
 
     model: str
@@ -56,14 +51,15 @@ class Line:
     family: str
     rows: int | None
     entries: tuple[Entry | None, ...]
-    average: float | None
+    overall: Figure | None
     costs: Costs
 
 
 @dataclass(frozen=True)
 class FloorLine:
-    """The floors of all columns for lines with so many training rows, None for all lines."""
+    """The best floor, or cheap baseline, of each column for lines with so many training rows, None for all lines."""
 
+    kind: Kind
     rows: int | None
     floors: tuple[tuple[str, float] | None, ...]
 
@@ -72,8 +68,9 @@ class FloorLine:
 class Board:
     """Everything that a board shows, in the order in which it is shown; the same for the same records in any order.
 
-    `averaged` says whether averages over the columns mean anything, `sized` whether lines are told apart by their
-    training rows, because some task has cells with several numbers of them; `failures` are the cells without a score.
+    `overall` says whether any line has a figure over all tasks, `sized` whether lines are told apart by their training
+    rows, because some task has cells with several numbers of them; `failures` are the cells without a score. `floors`
+    are the lines of the floors, then those of the cheap baselines where there are any.
     """
 
     records: tuple[Record, ...]
@@ -82,24 +79,27 @@ class Board:
     floors: tuple[FloorLine, ...]
     tasks: tuple[TaskView, ...]
     failures: tuple[Entry, ...]
-    averaged: bool
+    overall: bool
     sized: bool
     notes: tuple[str, ...]
 
 
-def table(records: Sequence[Record], places: Mapping[Names, Place] | None = None) -> Board:
+def table(
+    records: Sequence[Record],
+    places: Mapping[Names, Place] | None = None,
+    overall: Mapping[Who, Figure] | None = None,
+) -> Board:
     """The board of `records`, its marks by their places among those that they were compared with (`leaderboard.study`).
 
-    Where cells have none, marks rest on the overlap of intervals. Raises ValueError when a cell has two records for the
-    same source.
+    Where cells have none, marks rest on the overlap of intervals. `overall` are lines' figures over all tasks. Raises
+    ValueError when a cell has two records for the same source.
     """
     ordered = sorted(records, key=_place)
     _refuse_doubles(ordered)
     tasks = tuple(column.view(group, places or {}) for group in _groups(ordered))
     columns = tuple(view.column for view in tasks)
-    averaged = len(columns) > 1 and len({c.higher_is_better for c in columns}) == 1
     sized = any(len(column.levels) > 1 for column in columns)
-    lines = _lines(tasks, averaged, sized, method_order(ordered))
+    lines = _lines(tasks, overall or {}, sized, method_order(ordered))
     return Board(
         records=tuple(ordered),
         columns=columns,
@@ -107,33 +107,10 @@ def table(records: Sequence[Record], places: Mapping[Names, Place] | None = None
         floors=_floor_lines(columns, sized),
         tasks=tasks,
         failures=tuple(e for view in tasks for e in view.entries if not e.scored),
-        averaged=averaged,
+        overall=any(line.overall is not None for line in lines),
         sized=sized,
-        notes=notes.of(ordered, averaged, sum(line.average is None for line in lines)),
+        notes=(*_coarse(columns), *notes.of(ordered)),
     )
-
-
-def as_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """One flat dictionary a cell, numbers unrounded, None where unknown; `seeds` are the seeds' scores."""
-    ordered = sorted(records, key=_place)
-    return [_row(record, rows) for record, rows in zip(ordered, sizes.train_rows(ordered), strict=True)]
-
-
-def _row(record: Record, rows: int | None) -> dict[str, Any]:
-    cost, parameters = record.cost, record.parameters
-    others = {
-        "outcome": str(record.outcome),
-        "seeds": list(record.seed_scores),
-        "seconds": cost.seconds if cost else None,
-        "peak_memory": cost.peak_memory if cost else None,
-        "trainable_params": parameters.trainable if parameters else None,
-        "total_params": parameters.total if parameters else None,
-        "spread": stats.sample_sd(record.seed_scores) if record.score is not None else None,
-        "trials": len(record.trials),
-        "synthetic": record.data.synthetic if record.data else None,
-        "train_rows": rows,
-    }
-    return {name: others[name] if name in others else getattr(record, name) for name in FIELDS}
 
 
 def _index(name: str, order: Sequence[str]) -> int:
@@ -168,12 +145,20 @@ def method_order(ordered: Iterable[Record]) -> dict[str, tuple[float, str]]:
     return {method: (-share, method) for method, share in shares.items()}
 
 
+def _coarse(columns: Sequence[Column]) -> list[str]:
+    """Says where marks do not rest on paired comparisons."""
+    names = [f"{c.task} ({c.source})" for c in columns if any(level.basis == OVERLAP for level in c.levels)]
+    return [f"The marks of {', '.join(names)} rest on {OVERLAP}: that is coarser."] if names else []
+
+
+Who = tuple[str, str, int | None]
+"""Model, method and the training-set size that was asked for where the run has several."""
 _Key = tuple[str, str, int | None, int]
 """Model, method and training rows of a line, and a number where the same is there more than once."""
 
 
 def _lines(
-    tasks: Sequence[TaskView], averaged: bool, sized: bool, methods: dict[str, tuple[float, str]]
+    tasks: Sequence[TaskView], overall: Mapping[Who, Figure], sized: bool, methods: dict[str, tuple[float, str]]
 ) -> tuple[Line, ...]:
     found = [_by_line(view, sized) for view in tasks]
     heads = {key: entry.record.family for entries in found for key, entry in entries.items()}
@@ -183,7 +168,7 @@ def _lines(
         return _index(heads[key], FAMILIES), heads[key], model, sizes.fewest_first(rows), methods[method], number
 
     return tuple(
-        _line(key, heads[key], tuple(entries.get(key) for entries in found), averaged)
+        _line(key, heads[key], tuple(entries.get(key) for entries in found), overall)
         for key in sorted(heads, key=place)
     )
 
@@ -198,19 +183,30 @@ def _by_line(view: TaskView, sized: bool) -> dict[_Key, Entry]:
     return found
 
 
-def _line(key: _Key, family: str, entries: tuple[Entry | None, ...], averaged: bool) -> Line:
-    scores = [e.record.score for e in entries if e is not None and e.record.score is not None]
-    average = stats.mean(scores) if averaged and len(scores) == len(entries) else None
-    return Line(key[0], key[1], family, key[2], entries, average, _costs(entries))
+def _line(key: _Key, family: str, entries: tuple[Entry | None, ...], overall: Mapping[Who, Figure]) -> Line:
+    model, method, rows, _ = key
+    asked = {entry.record.train_size for entry in entries if entry is not None}
+    whole = None not in entries and len(asked) == 1
+    figure = overall.get((model, method, asked.pop())) if whole else None
+    return Line(model, method, family, rows, entries, figure, _costs(entries))
 
 
 def _floor_lines(columns: Sequence[Column], sized: bool) -> tuple[FloorLine, ...]:
-    """The floors below the table: one line, or one for each number of training rows where these make a difference."""
-    if not sized or all(len({level.floor for level in column.levels}) == 1 for column in columns):
-        return (FloorLine(None, tuple(column.levels[0].floor for column in columns)),)
-    found = [{level.rows: level.floor for level in column.levels} for column in columns]
-    order = sorted({rows for floors in found for rows in floors}, key=sizes.fewest_first)
-    return tuple(FloorLine(rows, tuple(floors.get(rows) for floors in found)) for rows in order)
+    """The best floors, and the best cheap baselines if there are any, of all columns."""
+    floors = _lines_of("floor", columns, sized, lambda level: level.floor)
+    baselines = _lines_of("baseline", columns, sized, lambda level: level.baseline)
+    return (*floors, *(line for line in baselines if any(line.floors)))
+
+
+def _lines_of(
+    kind: Kind, columns: Sequence[Column], sized: bool, pick: Callable[[Level], tuple[str, float] | None]
+) -> tuple[FloorLine, ...]:
+    """One line, or one for each number of training rows where these make a difference."""
+    if not sized or all(len({pick(level) for level in column.levels}) == 1 for column in columns):
+        return (FloorLine(kind, None, tuple(pick(column.levels[0]) for column in columns)),)
+    found = [{level.rows: pick(level) for level in column.levels} for column in columns]
+    order = sorted({rows for each in found for rows in each}, key=sizes.fewest_first)
+    return tuple(FloorLine(kind, rows, tuple(each.get(rows) for each in found)) for rows in order)
 
 
 def _costs(entries: Sequence[Entry | None]) -> Costs:

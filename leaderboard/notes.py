@@ -1,4 +1,7 @@
-"""What must be said beside a table so that it is not misread, in the same words on every page. Knows records only."""
+"""What must be said beside a table so that it is not misread, in the same words on every page.
+
+Knows records and marks, no layout.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,30 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.record import Record, to_json
 from leaderboard import health, sizes
+from leaderboard.column import Entry
+from leaderboard.rank import RULE
 
 HOW_TO_READ = (
     "A score is the mean over fresh seeds on the test rows; the number after ± is the sample standard deviation over "
     "those seeds. The learning rate was chosen on validation rows only, with the same number of trials for every "
     "cell of a task.",
-    "The best score of a task is bold. A score marked ≈ is not told apart from the best: their 95% intervals (over "
-    "seeds and test rows) overlap. That is a coarse reading, not a test, and it does not say that the two are equal.",
-    "The floor is the best of the trivial answers, such as always giving the most frequent label. ↓ marks a score that "
-    "is no better than it. The tint on the HTML page shows how far a score has come from the floor to the best of its "
-    "task.",
+    "The best score of a task is bold. A score marked ≈ may be the best as well: no other cell is shown to be better. "
+    "Cells are compared two by two on the same test rows, with the chance of seeds and of rows; the comparisons of one "
+    "cell with all others of its task, with equally many training rows, are one family, corrected by Holm's method at "
+    "5%. Not shown to differ does not mean equal. Where answers are not at hand, ≈ says that 95% intervals overlap, "
+    "which is coarser; a note tells where that is.",
+    "A rank comes with the ranks that the cell may truly have, by the same comparisons, in brackets.",
+    "The floor is the best of the trivial answers, such as always giving the most frequent label; ↓ marks a score that "
+    "is no better than it. The baseline is the best of the cheap answers that learn: a logistic regression on TF-IDF "
+    "weights, or each token's most frequent tag; ≤ marks a score whose 95% interval reaches it, so that nothing shows "
+    "the model to be worth its cost. The tint on the HTML page shows how far a score has come from the floor to the "
+    "best of its task.",
+    "! marks a score that must be read with doubt: one answer for every row, seeds that got nowhere, answers that are "
+    "much too short or too long, or 5% and more of the rows cut, capped, invalid, empty, or seen in training. The "
+    "tables of the tasks say which, and name what is less grave without a mark.",
+    "Overall is the mean place between the floor (0) and the best score (100) of each task, with a 95% interval over "
+    "seeds and test rows, not over other tasks that there might have been. Wins are comparisons won against the other "
+    "lines. Metrics of unlike kinds are not averaged. " + RULE,
     'A cell without a score shows how it ended; the reasons are listed below the table. "not run" means that there is '
     "no record.",
     "Costs are of a whole line: the largest number of trainable and of all parameters and the highest peak of memory "
@@ -25,13 +42,18 @@ HOW_TO_READ = (
 )
 
 
-def of(records: Sequence[Record], averaged: bool, blank: int) -> tuple[str, ...]:
-    """The notes that these records need. `blank` is the number of lines without an average."""
+def of(records: Sequence[Record]) -> tuple[str, ...]:
+    """The notes that these records need."""
     said = (
-        _synthetic(records), _sized(records), *_seen(records), _average(averaged, blank), *_mixed(records),
-        _edges(records), _collapsed(records),
+        _synthetic(records), _sized(records), *_seen(records), *_mixed(records), _edges(records), _collapsed(records),
     )
     return tuple(note for note in said if note)
+
+
+def warnings(entry: Entry) -> str:
+    """The signs of what speaks against a score: ↓ or ≤ for what it does not beat, ! for doubt."""
+    beaten = "↓" if entry.beaten else "≤" if entry.unproven else ""
+    return beaten + ("!" if entry.doubtful else "")
 
 
 def _synthetic(records: Sequence[Record]) -> str:
@@ -59,16 +81,6 @@ def _seen(records: Sequence[Record]) -> list[str]:
         "what they add to a score may be memory."
         for (task, source), data in sorted(found.items())
     ]
-
-
-def _average(averaged: bool, blank: int) -> str:
-    if not averaged:
-        return ""
-    text = "The average is the mean of the primary scores over all tasks of the table, which use different metrics."
-    if blank:
-        some = "1 line that lacks" if blank == 1 else f"{blank} lines that lack"
-        text += f" It is left blank for {some} a score on some task."
-    return text
 
 
 def _mixed(records: Sequence[Record]) -> list[str]:

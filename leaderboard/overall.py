@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -21,14 +22,28 @@ from leaderboard.panel import Panel
 TaskSource = tuple[str, str]
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+class Part(Protocol):
     """The cells of one task from one source that are compared with each other; `panel` of those with answers."""
 
-    task: TaskSource
-    records: tuple[Record, ...]
-    panel: Panel | None
-    floor: float | None
+    @property
+    def task(self) -> str:
+        """The task's name."""
+
+    @property
+    def source(self) -> str:
+        """Where its data come from."""
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """All cells, those without a score, too."""
+
+    @property
+    def panel(self) -> Panel | None:
+        """The cells whose answers are kept."""
+
+    @property
+    def floor(self) -> tuple[str, float] | None:
+        """The best trivial answer and its score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +58,11 @@ class Overall:
     aggregates: tuple[Aggregate, ...]
     left_out: Mapping[TaskSource, str]
     contests: tuple[Contest, ...]
+
+    @property
+    def best_first(self) -> tuple[Aggregate, ...]:
+        """The lines by their mean place between floor and best, those that lack a task last."""
+        return tuple(sorted(self.aggregates, key=lambda a: (a.score is None, -a.score.value if a.score else 0.0)))
 
     @cached_property
     def ranking(self) -> CriticalDifference | None:
@@ -65,36 +85,38 @@ def of(parts: Sequence[Part]) -> tuple[Overall, ...]:
 
 
 def _overall(size: int | None, parts: Sequence[Part]) -> Overall:
-    asked = [(part, _of_size(part, size)) for part in parts]
-    there = [(part, records) for part, records in asked if records]
-    tasks = [part.task for part, _ in there]
-    contests, left_out = [], {}
-    for part, records in there:
-        kept = [r.names for r in records if part.panel is not None and r.names in part.panel.names]
-        if tasks.count(part.task) > 1:
-            left_out[part.task] = "its cells learnt from different numbers of rows"
-        elif part.panel is None or not kept:
-            left_out[part.task] = "none of its cells has a score with answers kept"
-        else:
-            contests.append(_contest(part, records, panel.part(part.panel, kept)))
+    there = [(part, records) for part in parts if (records := _of_size(part, size))]
+    tasks = [(part.task, part.source) for part, _ in there]
+    why = {task: _why_not(part, records, tasks) for task, (part, records) in zip(tasks, there, strict=True)}
+    contests = [_contest(part, records) for task, (part, records) in zip(tasks, there, strict=True) if not why[task]]
     found = aggregates(contests) if len(contests) > 1 else ()
-    compared = tuple(task for task in tasks if task not in left_out)
-    return Overall(size, compared, found, left_out, tuple(contests))
+    left_out = {task: reason for task, reason in why.items() if reason}
+    return Overall(size, tuple(task for task in tasks if not why[task]), found, left_out, tuple(contests))
+
+
+def _why_not(part: Part, records: Sequence[Record], tasks: Sequence[TaskSource]) -> str:
+    """Why a task cannot be told with others, "" where it can."""
+    if tasks.count((part.task, part.source)) > 1:
+        return "its cells learnt from different numbers of rows"
+    return "" if _kept(part, records) else "none of its cells has a score with its answers at hand"
+
+
+def _kept(part: Part, records: Sequence[Record]) -> list[Names]:
+    return [r.names for r in records if part.panel is not None and r.names in part.panel.names]
 
 
 def _of_size(part: Part, size: int | None) -> tuple[Record, ...]:
     return tuple(r for r in part.records if r.train_size == size)
 
 
-def _contest(part: Part, records: Sequence[Record], found: Panel) -> Contest:
+def _contest(part: Part, records: Sequence[Record]) -> Contest:
+    assert part.panel is not None
     lines: Mapping[Names, Line] = {r.names: (r.model, r.method) for r in records}
-    plain = tuple((part.task[0], *lines[names]) for names in found.names)
+    found = panel.part(part.panel, _kept(part, records))
+    plain = tuple((part.task, *lines[names]) for names in found.names)
     failed = frozenset((r.model, r.method) for r in records if r.score is None)
-    return Contest(_named(part.task), dataclasses.replace(found, names=plain), part.floor, failed)
-
-
-def _named(task: TaskSource) -> str:
-    return f"{task[0]} ({task[1]})"
+    floor = part.floor[1] if part.floor else None
+    return Contest(f"{part.task} ({part.source})", dataclasses.replace(found, names=plain), floor, failed)
 
 
 def _scores(contest: Contest, lines: Sequence[Line]) -> list[float]:

@@ -16,6 +16,12 @@ from leaderboard.stats import Interval, overlap
 
 PAIRED = "paired comparisons on the same test rows, corrected by Holm's method"
 OVERLAP = "whether 95% intervals overlap, since not all answers of these cells are at hand"
+RULE = (
+    "Only lines with a result on every task are aggregated and compared with each other. A cell that failed, or that "
+    "its method cannot serve, counts as the floor (0), is ranked after all that have a score, and loses to them. Lines "
+    "with a cell that was never run, or whose answers cannot be compared, are listed with the tasks that they lack."
+)
+"""How cells without a score count over several tasks (`leaderboard.aggregate`)."""
 
 
 class Mark(StrEnum):

@@ -7,10 +7,7 @@ and script are in it, and its content security policy refuses everything else. T
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,42 +18,36 @@ from markupsafe import Markup
 
 from bench.record import Record
 from bench.store import Store
-from leaderboard import draw, figures, footer, frame, gallery, health, markdown, notes, strip, study
+from leaderboard import draw, figures, footer, gallery, health, markdown, notes, strip, study, tables
 from leaderboard.column import Entry, TaskView
 from leaderboard.frame import Board
 from leaderboard.gallery import Figure
 
 TEMPLATES = Path(__file__).parent / "templates"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text that starts so would be run as a formula by a spreadsheet."""
 
 
 def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
-    """Write leaderboard.md, .csv and .html of the run into `out` (its folder leaderboard/ if None); return their paths.
+    """Write leaderboard.md, .csv, .tex, .parquet and .html of the run into `out` (its folder leaderboard/ if None).
+
+    Returns their paths.
 
     Where some task has cells with several numbers of training rows, the learning curves are written to figures/, too.
     Records that cannot be read are left out (`Store.listing` names them). Raises StoreError where there is no run.
     """
     store = Store(run_dir)
     records = store.records()
-    board = study.of(store, records).board
+    found = study.of(store, records)
+    board = found.board
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)
     drawn = gallery.learning_curves(board)
-    pages = {"md": markdown.render(board, title, drawn), "csv": as_csv(records), "html": page(board, title, drawn)}
+    pages: dict[str, str | bytes] = {
+        "md": markdown.render(board, title, drawn, found), "csv": tables.as_csv(board),
+        "tex": tables.as_latex(board, title), "parquet": tables.as_parquet(board), "html": page(board, title, drawn),
+    }
     written = [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in pages.items()]
     return [*written, *gallery.write(drawn, folder / gallery.FOLDER)]
-
-
-def as_csv(records: Sequence[Record]) -> str:
-    """One line a cell, named as in `frame.as_rows`; numbers unrounded, seeds a JSON list, unknown left empty."""
-    rows = frame.as_rows(records)
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(frame.FIELDS)
-    writer.writerows([_field(row[name]) for name in frame.FIELDS] for row in rows)
-    return target.getvalue()
 
 
 def page(board: Board, title: str, drawn: Sequence[Figure] = ()) -> str:
@@ -116,17 +107,9 @@ def _hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _field(value: Any) -> Any:
-    if isinstance(value, list):
-        return json.dumps(value)
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
-
-
-def _write(path: Path, content: str) -> Path:
+def _write(path: Path, content: str | bytes) -> Path:
     """Under a temporary name first, so that a reader never sees half a page."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(content, encoding="utf-8", newline="\n")
+    temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
     temporary.replace(path)
     return path

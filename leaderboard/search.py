@@ -87,8 +87,12 @@ def gap(one: Record, other: Record) -> Gap:
     """How far two cells of one task lie apart on validation, tuned and at their defaults."""
     first, second = search(one), search(other)
     tuned, untuned = _less(first.tuned, second.tuned), _less(first.default, second.default)
-    known = tuned is not None and untuned is not None and abs(tuned) > SAME
-    return Gap(tuned, untuned, 1 - untuned / tuned if known else None)  # type: ignore[operator]
+    return Gap(tuned, untuned, None) if tuned is None or untuned is None else of_means(tuned, untuned)
+
+
+def of_means(tuned: float, untuned: float) -> Gap:
+    """A gap of two known differences, such as means over several models."""
+    return Gap(tuned, untuned, 1 - untuned / tuned if abs(tuned) > SAME else None)
 
 
 def _less(one: float | None, other: float | None) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench.record import Record, Training
 from leaderboard import figures, footer, health, stats
+from leaderboard.search import Search, search
 
 
 def render(record: Record) -> str:
@@ -14,6 +15,7 @@ def render(record: Record) -> str:
         figures.plain(record.key),
         *_facts("result", _result(record)),
         *_facts("search", [(f"trial {t.number}", _training(t)) for t in record.trials]),
+        *_facts("search added", _search(search(record))),
         *_facts("seeds", [(f"seed {t.seed}", _final(t, record.metric)) for t in record.finals]),
         *_facts("floors", [(n, figures.score(s.get(record.metric))) for n, s in sorted(record.floors.items())]),
         *_facts("cost", _cost(record)),
@@ -47,6 +49,17 @@ def _result(record: Record) -> list[tuple[str, str]]:
         pairs.append(("learning rate", f"{figures.rate(record.rate)}{edge}"))
     pairs += [(f"chosen {name}", figures.plain(str(value))) for name, value in record.choice.items()]
     return pairs + [("health", words) for words in health.words(record)]
+
+
+def _search(found: Search) -> list[tuple[str, str]]:
+    """What the search was worth, on validation rows."""
+    if found.default is None or found.gain is None or found.trials < 2:
+        return []
+    course = " ".join(figures.score(value) for value in found.best_so_far)
+    return [
+        ("default", figures.score(found.default)), ("tuned", f"{figures.score(found.tuned)}  gain {found.gain:.1f}"),
+        ("best so far", course), ("time", figures.seconds(found.seconds)),
+    ]
 
 
 def _training(training: Training) -> str:

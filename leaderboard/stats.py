@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def mean(values: Sequence[float]) -> float | None:

@@ -6,18 +6,18 @@ A pure function of records and the answers beside them. Knows no layout.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 from bench.record import Names, Record
 from bench.store import Store
 from leaderboard import frame, overall, panel, ranks
 from leaderboard.column import Level, TaskView
-from leaderboard.frame import Board
+from leaderboard.frame import Board, Who
 from leaderboard.overall import Overall
 from leaderboard.panel import Panel
 from leaderboard.rank import Place
 from leaderboard.search import Search, search
+from leaderboard.stats import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,8 @@ class Group:
 
     `records` are all of them, the best first, those without a score last. `panel` is None where no answers are kept;
     `left_out` says by key why a scored cell is not in it. `places` hold the ranks of those that are, `basis` says what
-    marks rest on (`rank.PAIRED` or `rank.OVERLAP`). `baselines` are the primary scores of trivial and cheap answers.
+    marks rest on (`rank.PAIRED` or `rank.OVERLAP`). `baselines` are the primary scores of trivial and cheap answers by
+    name, `floor` is the best of the trivial ones.
     """
 
     task: str
@@ -37,6 +38,7 @@ class Group:
     left_out: Mapping[str, str]
     places: Mapping[Names, Place]
     basis: str
+    floor: tuple[str, float] | None
     baselines: tuple[tuple[str, float], ...]
 
 
@@ -45,19 +47,13 @@ class Study:
     """A run's board with what its marks rest on; the same for the same records in any order.
 
     `groups` come in the order of the board's tasks and of their levels, `searches` has an entry for every record.
-    `overall` has one entry for each training-set size at which several tasks were asked for.
+    `overall` has one entry for each training-set size at which several tasks can be compared.
     """
 
     board: Board
     groups: tuple[Group, ...]
+    overall: tuple[Overall, ...]
     searches: Mapping[Names, Search]
-
-    @cached_property
-    def overall(self) -> tuple[Overall, ...]:
-        """Lines over several tasks: worked out when first asked for, since not every reader wants it."""
-        return overall.of([
-            overall.Part((g.task, g.source), g.records, g.panel, _best_floor(self.board, g)) for g in self.groups
-        ])
 
 
 def of(store: Store, records: Sequence[Record]) -> Study:
@@ -66,40 +62,31 @@ def of(store: Store, records: Sequence[Record]) -> Study:
     Raises ValueError where a cell has two records.
     """
     draft = frame.table(records)
-    readings = [(view, level, _read(store, view, level)) for view in draft.tasks for level in view.column.levels]
-    places = {p.names: p for _, _, found in readings if found.panel is not None for p in ranks.places(found.panel)}
-    board = frame.table(records, places)
+    found = [_read(store, view, level) for view in draft.tasks for level in view.column.levels]
+    places = {names: place for group in found for names, place in group.places.items()}
+    several = overall.of(found)
+    board = frame.table(records, places, _figures(several))
     levels = [level for view in board.tasks for level in view.column.levels]
-    groups = tuple(
-        _group(view, level, found, places) for (view, _, found), level in zip(readings, levels, strict=True)
-    )
-    return Study(board, groups, {r.names: search(r) for r in board.records})
+    groups = tuple(replace(g, basis=level.basis) for g, level in zip(found, levels, strict=True))
+    return Study(board, groups, several, {r.names: search(r) for r in board.records})
 
 
-def _read(store: Store, view: TaskView, level: Level) -> panel.Reading:
-    return panel.read(store, _records(view, level))
+def _figures(several: Sequence[Overall]) -> dict[Who, Figure]:
+    return {(a.model, a.method, o.size): a.score for o in several for a in o.aggregates if a.score is not None}
 
 
-def _records(view: TaskView, level: Level) -> tuple[Record, ...]:
-    return tuple(entry.record for entry in view.entries if entry.level.rows == level.rows)
-
-
-def _group(view: TaskView, level: Level, found: panel.Reading, places: Mapping[Names, Place]) -> Group:
-    records = _records(view, level)
+def _read(store: Store, view: TaskView, level: Level) -> Group:
+    records = tuple(entry.record for entry in view.entries if entry.level.rows == level.rows)
+    reading = panel.read(store, records)
     return Group(
         task=view.column.task,
         source=view.column.source,
         rows=level.rows,
         records=records,
-        panel=found.panel,
-        left_out=found.left_out,
-        places={r.names: places[r.names] for r in records if r.names in places},
+        panel=reading.panel,
+        left_out=reading.left_out,
+        places={p.names: p for p in ranks.places(reading.panel)} if reading.panel is not None else {},
         basis=level.basis,
+        floor=level.floor,
         baselines=level.floors,
     )
-
-
-def _best_floor(board: Board, group: Group) -> float | None:
-    column = next(c for c in board.columns if (c.task, c.source) == (group.task, group.source))
-    level = next(level for level in column.levels if level.rows == group.rows)
-    return level.floor[1] if level.floor else None

@@ -5,11 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from leaderboard import figures, notes
-from leaderboard.column import Entry
+from leaderboard.column import Entry, Kind
 from leaderboard.frame import Board, FloorLine, Line
 from leaderboard.rank import Mark
+
+if TYPE_CHECKING:
+    from leaderboard.overall import Overall
 
 STYLES = {"bold": "\x1b[1m", "dim": "\x1b[2m", "bad": "\x1b[33m", "": ""}
 RESET = "\x1b[0m"
@@ -17,7 +21,12 @@ GAP = "  "
 PROSE = 110
 """Width of sentences where no width is given."""
 MARKS = {Mark.BEST: "*", Mark.TIED: "≈", Mark.NONE: ""}
-LEGEND = "± sd of seeds   * best   ≈ not told apart from it (intervals overlap)   ↓ no better than the floor"
+LEGEND = (
+    "± sd of seeds   * best   ≈ may be the best   ↓ no better than the floor   ≤ not shown better than the baseline   "
+    "! read with doubt (`show RUN CELL` says why)"
+)
+LINES = 10
+"""Lines over all tasks that are shown, the best ones."""
 REASON = 240
 """Characters of a reason that are shown; the cell itself shows all of it."""
 
@@ -45,8 +54,12 @@ Strip = tuple[Text, ...]
 """One column of the table, from its headings to its last line."""
 
 
-def render(board: Board, width: int | None = None, color: bool = False) -> str:
+def render(
+    board: Board, width: int | None = None, color: bool = False, several: Sequence[Overall] = ()
+) -> str:
     """The main table with its legend, notes and the reasons of cells without a score, without a final newline.
+
+    `several` are the figures over all tasks of the study that the board is from.
 
     `width` is in characters; None takes what the table needs. Where it does not fit, cost columns go first, then the
     tasks are told in several tables below each other.
@@ -57,6 +70,8 @@ def render(board: Board, width: int | None = None, color: bool = False) -> str:
     said = [LEGEND, *map(figures.plain, (*_floor_names(board), *board.notes))]
     wrapped = [line for note in said for line in textwrap.wrap(note, prose, subsequent_indent="  ")]
     parts = [*_title(board, prose), "", *_tables(board, width, color), "", *wrapped]
+    for each in several:
+        parts += ["", *_overall(each, width)]
     if board.failures:
         parts += ["", "Cells without a score", *(line for e in board.failures for line in _failure(e, prose, color))]
     return "\n".join(line.rstrip() for line in parts)
@@ -74,15 +89,22 @@ def _origins(board: Board) -> list[str]:
 
 
 def _floor_names(board: Board) -> list[str]:
-    best = ((c.task, dict.fromkeys(level.floor[0] for level in c.levels if level.floor)) for c in board.columns)
-    names = [f"{task} {' or '.join(floors)}" for task, floors in best if floors]
-    return [f"Floors: {', '.join(names)}"] if names else []
+    kinds = dict.fromkeys(line.kind for line in board.floors)
+    return [f"{kind.capitalize()}s: {', '.join(names)}" for kind in kinds if (names := _named(board, kind))]
+
+
+def _named(board: Board, kind: Kind) -> list[str]:
+    """The tasks with the names of their best answers of a kind."""
+    lines = [line.floors for line in board.floors if line.kind == kind]
+    found = ([f[0] for f in floors if f] for floors in zip(*lines, strict=True))
+    best = ((c.task, dict.fromkeys(names)) for c, names in zip(board.columns, found, strict=True))
+    return [f"{task} {' or '.join(names)}" for task, names in best if names]
 
 
 def _tables(board: Board, width: int | None, color: bool) -> list[str]:
     names = [_names(board), *([_sizes(board)] if board.sized else [])]
     tasks = [_scores(board, i) for i in range(len(board.columns))]
-    extra = [_average(board)] if board.averaged else []
+    extra = [_mean_place(board)] if board.overall else []
     costs = _costs(board)
     for kept in range(len(costs), -1, -1):
         strips = [*names, *tasks, *extra, *costs[:kept]]
@@ -135,7 +157,7 @@ def _names(board: Board) -> Strip:
     def method(line: Line) -> Text:
         return _plain(f"  {figures.plain(line.method)}")
 
-    strip = list(_strip(board, ("", "", ""), method, lambda floor: _plain("floor")))
+    strip = list(_strip(board, ("", "", ""), method, lambda floor: _plain(floor.kind)))
     openings = [i for i, text in enumerate(strip[: -1 - len(board.floors)]) if not text.parts]
     models = {line.model: line.family for line in board.lines}
     for place, (model, family) in zip(openings, models.items(), strict=True):
@@ -176,15 +198,15 @@ def _score(entry: Entry | None, digits: int, spreads: int) -> Text:
     return Text((
         (f"{figures.score(entry.record.score):>{digits}}", "bold" if entry.mark is Mark.BEST else ""),
         (f" {figures.spread(entry.spread):<{spreads}}", "dim"),
-        (f" {MARKS[entry.mark]}{'↓' if entry.beaten else ''}", ""),
+        (f" {MARKS[entry.mark]}{notes.warnings(entry)}", ""),
     ))
 
 
-def _average(board: Board) -> Strip:
+def _mean_place(board: Board) -> Strip:
     def cell(line: Line) -> Text:
-        return _plain("" if line.average is None else figures.score(line.average), True)
+        return _plain("" if line.overall is None else figures.score(line.overall.value), True)
 
-    return _strip(board, ("average", "", ""), cell)
+    return _strip(board, ("overall", "", ""), cell)
 
 
 def _costs(board: Board) -> list[Strip]:
@@ -200,6 +222,21 @@ def _costs(board: Board) -> list[Strip]:
 def _time(line: Line) -> str:
     known = line.costs.seconds is not None and not line.costs.complete
     return f"{'≥ ' if known else ''}{figures.seconds(line.costs.seconds)}"
+
+
+def _overall(several: Overall, width: int | None) -> list[str]:
+    """The best lines over all tasks, one a line: mean place between floor and best, mean rank, comparisons won."""
+    whole = [a for a in several.best_first if a.score and a.rank and a.wins]
+    size = "" if several.size is None else f", {several.size:,} training rows asked for"
+    rows = [("", "floor 0, best 100", "mean rank", "wins, %")]
+    for line in whole[:LINES]:
+        told = (figures.bounded(f.value, f.low, f.high) for f in (line.score, line.rank, line.wins) if f)
+        rows.append((figures.plain(f"{line.model} {line.method}"), *told))  # type: ignore[arg-type]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [GAP.join(f"{part:<{w}}" for part, w in zip(row, widths, strict=True)) for row in rows]
+    rest = [f"and {len(whole) - LINES} more"] if len(whole) > LINES else []
+    shown = [line if width is None else figures.shorten(line.rstrip(), width) for line in (*lines, *rest)]
+    return [f"All {len(several.tasks)} tasks{size}, with 95% intervals", *shown] if whole else []
 
 
 def _failure(entry: Entry, width: int, color: bool) -> list[str]:

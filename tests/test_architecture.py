@@ -34,7 +34,7 @@ LIVES_IN = {
     "jinja2": ("leaderboard/render.py",),
     "altair": ("leaderboard/charts.py",),
     "vl_convert": ("leaderboard/draw.py",),
-    "pyarrow": ("bench/store.py", "bench/files.py"),
+    "pyarrow": ("bench/store.py", "bench/files.py", "leaderboard/tables.py"),
 }
 """The files, or folders, that may import each library."""
 

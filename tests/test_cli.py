@@ -320,7 +320,8 @@ def test_a_finished_run_is_fresh_and_can_be_shown_and_published(capsys: Capture,
     assert "learning rate" in capsys.readouterr().out
     assert "Did you mean 'sentiment/little-bert/full'?" in complaint(capsys, "show out sentiment/little-bert/fll")
     assert bench("publish out --out elsewhere") == 0
-    assert capsys.readouterr().out.split() == [f"elsewhere/leaderboard.{kind}" for kind in ("md", "csv", "html")]
+    kinds = ("md", "csv", "tex", "parquet", "html")
+    assert capsys.readouterr().out.split() == [f"elsewhere/leaderboard.{kind}" for kind in kinds]
 
 
 def test_several_sizes_make_cells_with_names_of_their_own_and_curves(capsys: Capture, place: Path) -> None:

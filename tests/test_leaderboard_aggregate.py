@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leaderboard.aggregate import Aggregate, Contest, Figure, Line, aggregates
+from leaderboard.aggregate import Aggregate, Contest, Line, aggregates
+from leaderboard.stats import Figure
 from tests.answers import LOSS, grid, panel
 
 A, B, C = (("a", "full"), ("b", "full"), ("c", "full"))

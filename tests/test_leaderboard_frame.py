@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from bench.record import Cost, Outcome, Record
-from leaderboard import footer, frame, health, rank, stats
+from leaderboard import footer, frame, rank, stats, tables
 from leaderboard.column import TaskView
 from leaderboard.rank import Mark, Standing
 from tests import fake_records
@@ -41,7 +41,7 @@ def test_the_board_is_the_same_for_records_in_any_order() -> None:
     records = fake_records.records()
     shuffled = random.Random(0).sample(records, len(records))
     assert frame.table(shuffled) == frame.table(records)
-    assert frame.as_rows(shuffled) == frame.as_rows(records)
+    assert tables.rows(frame.table(shuffled)) == tables.rows(frame.table(records))
 
 
 def test_every_cell_of_the_grid_has_a_place() -> None:
@@ -91,26 +91,23 @@ def test_a_failed_cell_is_never_best_and_keeps_its_reason() -> None:
     assert all(e.mark is Mark.NONE and e.record.reason for e in board.failures)
 
 
-def test_the_average_is_blank_where_a_score_is_missing() -> None:
-    board = frame.table(fake_records.records())
-    whole = line(board, "t5-mini", "full")
-    scores = [e.record.score for e in whole.entries if e is not None and e.record.score is not None]
-    assert whole.average == pytest.approx(sum(scores) / 5)
-    assert line(board, "t5-mini", "scratch").average is None
-    assert any("left blank for 6 lines" in note for note in board.notes)
+def test_a_line_has_its_figure_over_all_tasks_only_where_it_has_a_cell_of_each() -> None:
+    figure = stats.Figure(50.0, 40.0, 60.0)
+    whole: dict[frame.Who, stats.Figure] = {
+        (model, method, None): figure for model in fake_records.MODELS for method in fake_records.METHODS
+    }
+    board = frame.table(fake_records.records(), overall=whole)
+    assert board.overall
+    assert line(board, "t5-mini", "full").overall == figure
+    assert line(board, "t5-mini", "scratch").overall is None
+    assert not frame.table(fake_records.records()).overall
 
 
-def test_there_is_no_average_of_one_task_or_of_metrics_with_different_directions() -> None:
-    one = pair(90.0)
-    assert not frame.table(one).averaged
-    other = replace(one[0], task="qa", head="span", metric="loss", higher_is_better=False, finals=())
-    assert not frame.table([*one, other]).averaged
-
-
-def test_the_floor_is_the_best_trivial_answer() -> None:
+def test_the_floor_is_the_best_trivial_answer_and_the_baseline_the_best_that_learns() -> None:
     column = view(frame.table(fake_records.records()), "ner").column
     (level,) = column.levels
-    assert level.floor == ("most_frequent_tag", 31.7)
+    assert level.floor == ("all_outside", 0.0)
+    assert level.baseline == ("most_frequent_tag", 31.7)
     assert level.floors == (("all_outside", 0.0), ("most_frequent_tag", 31.7))
 
 
@@ -118,6 +115,23 @@ def test_a_score_no_better_than_the_floor_is_said_to_be() -> None:
     board = frame.table(fake_records.records())
     beaten = [e.record.key for found in board.tasks for e in found.entries if e.beaten]
     assert beaten == ["summarization/gpt2-mini/head_only"]
+
+
+def test_floors_and_baselines_have_lines_of_their_own() -> None:
+    floor, baseline = frame.table(fake_records.records()).floors
+    assert (floor.kind, baseline.kind) == ("floor", "baseline")
+    assert [found and found[1] for found in baseline.floors] == [None, 31.7, None, None, None]
+
+
+@pytest.mark.parametrize(("low", "unproven"), [(31.6, True), (31.8, False)])
+def test_a_score_whose_interval_reaches_the_cheap_baseline_is_marked(low: float, unproven: bool) -> None:
+    record = replace(fake_records.record("ner", "bert-mini", "full"), low=low)
+    (entry,) = frame.table([record]).tasks[0].entries
+    assert (entry.beaten, entry.unproven) == (False, unproven)
+
+
+def test_boards_say_where_marks_rest_on_overlap() -> None:
+    assert any("rest on whether 95% intervals overlap" in note for note in frame.table(pair(90.0, 80.0)).notes)
 
 
 def test_the_place_between_floor_and_best_works_in_both_directions() -> None:
@@ -177,7 +191,7 @@ def test_cells_with_different_rows_or_budgets_are_noted() -> None:
 
 def test_rows_have_the_promised_names_and_unrounded_numbers() -> None:
     records = fake_records.records()
-    rows = frame.as_rows(records)
+    rows = tables.rows(frame.table(records))
     assert len(rows) == len(records)
     promised = ["task", "model", "method", "source", "outcome", "reason", "metric", "score", "low", "high", "seeds",
                 "rate", "seconds", "peak_memory", "trainable_params", "total_params"]
@@ -187,22 +201,6 @@ def test_rows_have_the_promised_names_and_unrounded_numbers() -> None:
         record = by_key[f"{row['task']}/{row['model']}/{row['method']}"]
         assert (row["score"], row["rate"], row["seeds"]) == (record.score, record.rate, list(record.seed_scores))
     assert json.loads(json.dumps(rows)) == rows
-
-
-def test_health_is_the_worst_of_the_seeds() -> None:
-    record = fake_records.record("sentiment", "gpt2-mini", "head_only")
-    first, second, third = record.finals
-    assert first.health is not None
-    odd = replace(second, health=replace(first.health, empty=7, distinct=3))
-    assert health.words(replace(record, finals=(first, odd, third))) == ("7 empty answers", "one answer for every row")
-    assert health.words(fake_records.record("qa", "t5-mini", "head_only")) == ()
-
-
-def test_trials_that_did_not_complete_are_counted() -> None:
-    record = fake_records.record("ner", "t5-mini", "full")
-    states = ["COMPLETE", "PRUNED", "PRUNED", "DIVERGED"]
-    trials = tuple(replace(t, state=s) for t, s in zip(record.trials, states, strict=True))
-    assert health.trials(replace(record, trials=trials)) == "4 (2 pruned, 1 diverged)"
 
 
 def test_provenance_that_differs_between_records_is_shown_as_a_list_or_a_range() -> None:

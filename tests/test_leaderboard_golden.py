@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.record import Record
-from leaderboard import frame, markdown, render, single, terminal
+from leaderboard import frame, markdown, single, tables, terminal
 from tests import fake_records
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,7 +27,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "board.txt": lambda: terminal.render(frame.table(records()), 100) + "\n",
     "cell.txt": lambda: single.render(records()[0]) + "\n",
     "board.md": lambda: markdown.render(frame.table(records()), "golden"),
-    "board.csv": lambda: render.as_csv(records()),
+    "board.tex": lambda: tables.as_latex(frame.table(records()), "golden"),
+    "board.csv": lambda: tables.as_csv(frame.table(records())),
 }
 
 

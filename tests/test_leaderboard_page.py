@@ -151,11 +151,11 @@ def run_of(records: list[Record], folder: Path) -> Path:
     return folder
 
 
-def test_publishing_writes_three_files_the_same_for_the_same_records(tmp_path: Path) -> None:
+def test_publishing_writes_the_same_files_the_same_for_the_same_records(tmp_path: Path) -> None:
     records = fake_records.records()
     first = render.publish(run_of(records, tmp_path / "a" / "nightly"))
     second = render.publish(run_of(records[::-1], tmp_path / "b" / "nightly"), tmp_path / "elsewhere" / "deep")
-    assert [p.name for p in first] == ["leaderboard.md", "leaderboard.csv", "leaderboard.html"]
+    assert [p.name for p in first] == [f"leaderboard.{kind}" for kind in ("md", "csv", "tex", "parquet", "html")]
     assert first[0].parent == tmp_path / "a" / "nightly" / "leaderboard"
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
     assert sorted(p.name for p in first[0].parent.iterdir()) == sorted(p.name for p in first)

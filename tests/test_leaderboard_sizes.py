@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bench.record import Outcome, Record
-from leaderboard import frame, markdown, render, single, sizes, terminal
+from leaderboard import frame, markdown, render, single, sizes, tables, terminal
 from leaderboard.rank import Mark
 from tests import fake_records
 from tests.test_leaderboard_page import Reader
@@ -154,7 +154,7 @@ def test_the_terminal_board_still_fits_its_width(width: int) -> None:
 
 
 def test_the_csv_names_the_rows_of_every_cell() -> None:
-    lines = list(csv.DictReader(io.StringIO(render.as_csv(records(("sentiment",))))))
+    lines = list(csv.DictReader(io.StringIO(tables.as_csv(frame.table(records(("sentiment",)))))))
     assert [line["train_rows"] for line in lines] == ["100", "500", "1000"] * 4
     assert {line["method"] for line in lines} == {"full", "lora[r=8]"}
 

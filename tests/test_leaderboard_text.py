@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from bench.record import Outcome, Record
-from leaderboard import frame, markdown, notes, render, single, terminal
+from leaderboard import figures, frame, markdown, notes, single, tables, terminal
 from tests import fake_records
 
 BOARD = frame.table(fake_records.records())
@@ -34,10 +34,10 @@ def test_the_terminal_board_fits_its_width(width: int) -> None:
     assert max(map(len, terminal.render(BOARD, width).splitlines())) <= width
 
 
-def test_five_tasks_and_the_average_fit_100_columns() -> None:
+def test_five_tasks_and_the_time_fit_100_columns() -> None:
     """In one table: no task is told below another."""
     heading = next(line for line in terminal.render(BOARD, 100).splitlines() if "sentiment" in line)
-    assert heading.split()[:6] == ["sentiment", "ner", "qa", "summarization", "translation", "average"]
+    assert heading.split()[:6] == ["sentiment", "ner", "qa", "summarization", "translation", "time"]
 
 
 def test_a_narrow_terminal_gets_the_tasks_below_each_other() -> None:
@@ -64,8 +64,10 @@ def test_a_failed_cell_shows_its_outcome_and_its_reason(outcome: Outcome) -> Non
 
 def test_floors_are_a_row_and_named() -> None:
     text = terminal.render(BOARD)
-    assert re.search(r"^floor +52\.4 +31\.7 +14\.2 +33\.8 +3\.9$", text, re.MULTILINE)
-    assert "ner most_frequent_tag" in text
+    assert re.search(r"^floor +52\.4 +0\.0 +14\.2 +33\.8 +3\.9$", text, re.MULTILINE)
+    blank = f" +{figures.UNKNOWN}"
+    assert re.search(rf"^baseline{blank} +31\.7{blank * 3}$", text, re.MULTILINE)
+    assert "Baselines: ner most_frequent_tag" in text
     assert "52.4<br>majority" in markdown.main_table(BOARD)
 
 
@@ -82,9 +84,9 @@ def test_test_rows_that_are_known_from_training_are_told_once_a_task() -> None:
         record = fake_records.record("sentiment", "bert-mini", method)
         assert record.data is not None
         known.append(replace(record, data=replace(record.data, overlap=12)))
-    said = notes.of(known, averaged=False, blank=0)
+    said = notes.of(known)
     assert sum("12 of the 600 test rows of sentiment (bundled)" in note for note in said) == 1
-    assert not any("very inputs" in note for note in notes.of(BOARD.records, averaged=False, blank=0))
+    assert not any("very inputs" in note for note in notes.of(BOARD.records))
 
 
 def test_sources_that_differ_are_told_in_the_heading() -> None:
@@ -119,8 +121,8 @@ def test_hostile_text_is_escaped_in_markdown() -> None:
 
 def test_the_csv_has_a_line_a_cell_and_every_digit() -> None:
     records = fake_records.records()
-    lines = list(csv.DictReader(io.StringIO(render.as_csv(records))))
-    rows = frame.as_rows(records)
+    lines = list(csv.DictReader(io.StringIO(tables.as_csv(frame.table(records)))))
+    rows = tables.rows(frame.table(records))
     assert len(lines) == len(rows)
     for line, row in zip(lines, rows, strict=True):
         assert line["score"] == ("" if row["score"] is None else repr(row["score"]))
@@ -130,7 +132,7 @@ def test_the_csv_has_a_line_a_cell_and_every_digit() -> None:
 
 def test_a_spreadsheet_runs_nothing_from_the_csv() -> None:
     record = replace(fake_records.record("qa", "t5-mini", "head_only"), reason="=cmd|' /C calc'!A0")
-    line = next(csv.DictReader(io.StringIO(render.as_csv([record]))))
+    line = next(csv.DictReader(io.StringIO(tables.as_csv(frame.table([record])))))
     assert line["reason"] == "'=cmd|' /C calc'!A0"
 
 

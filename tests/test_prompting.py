@@ -24,7 +24,7 @@ from bench.learner import Assignment
 from bench.methods import few_shot, zero_shot
 from bench.record import Outcome, Record, from_json, to_json
 from bench.spec import Family, Head, Method, Row
-from leaderboard import figures, frame, markdown, single
+from leaderboard import figures, frame, markdown, single, tables
 from tests import fakes, tiny
 
 torch.set_num_threads(1)
@@ -357,7 +357,7 @@ def test_the_board_shows_a_dash_for_the_rate_of_a_method_that_has_none(record: R
     board = frame.table([record])
     assert f"| {figures.UNKNOWN} | 0 |" in markdown.task_table(board.tasks[0])
     assert "learning rate" not in single.render(record)
-    assert frame.as_rows([record])[0]["rate"] is None
+    assert tables.rows(board)[0]["rate"] is None
 
 
 def test_lists_and_estimates_know_that_nothing_trains() -> None:

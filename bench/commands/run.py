@@ -113,8 +113,9 @@ def _data(plan: Plan) -> str:
 def _report(out: Path, summary: Summary, published: Sequence[Path], screen: Screen) -> None:
     """The board of all that the directory holds, where it was published, and how the run ended."""
     store = Store(out)
-    board = study.of(store, store.records()).board
-    screen.say(f"\n{terminal.render(board, screen.width, screen.color)}\n\n{publish.paths(published)}\n")
+    found = study.of(store, store.records())
+    board = terminal.render(found.board, screen.width, screen.color, found.overall)
+    screen.say(f"\n{board}\n\n{publish.paths(published)}\n")
     screen.say(_ended(summary))
 
 
