@@ -46,11 +46,15 @@ def steps(cell: Cell) -> int:
     budget = cell.budget
     if cell.method.rates is None:
         return 0
-    rows = budget.train_size or USUAL_ROWS
+    return _epoch(cell) * (budget.trial_epochs * budget.trials + budget.epochs * len(budget.seeds))
+
+
+def _epoch(cell: Cell) -> int:
+    """Optimizer steps of one epoch."""
+    rows = cell.budget.train_size or USUAL_ROWS
     if cell.source == "bundled":
         rows = min(rows, USUAL_ROWS)
-    epochs = budget.trial_epochs * budget.trials + budget.epochs * len(budget.seeds)
-    return math.ceil(rows / budget.batch_size) * epochs
+    return math.ceil(rows / cell.budget.batch_size)
 
 
 def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
@@ -61,9 +65,23 @@ def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
     budget, head = cell.budget, cell.task.head
     validations = budget.evaluations * (budget.trials + len(budget.seeds)) if cell.method.rates else 0
     evaluations = validations + 2 * len(budget.seeds)
-    training = steps(cell) * SECONDS_PER_STEP[head] * budget.batch_size / 32 * FROZEN_SHARE[cell.method.frozen]
-    slower: float = (_size(cell.model) / BUNDLED_SIZE) ** EFFICIENCY
-    return slower * (training + evaluations * SECONDS_PER_EVALUATION[head])
+    step = SECONDS_PER_STEP[head] * budget.batch_size / 32
+    training = steps(cell) * step * FROZEN_SHARE[cell.method.frozen]
+    here = _slowness(cell.model) * (training + evaluations * SECONDS_PER_EVALUATION[head])
+    return here + _epoch(cell) * budget.epochs * step * sum(map(_slowness, _prepared(cell)))
+
+
+def _prepared(cell: Cell) -> list[Model]:
+    """The models that are trained once before the trainings of the budget: a teacher, or the cell's own."""
+    if cell.method.prepare is None:
+        return []
+    return [other.model for other in cell.others.values()] or [cell.model]
+
+
+def _slowness(model: Model) -> float:
+    """The time of a step against one of a bundled model."""
+    slowness: float = (_size(model) / BUNDLED_SIZE) ** EFFICIENCY
+    return slowness
 
 
 @functools.cache

@@ -279,3 +279,20 @@ def test_the_best_span_is_that_of_trying_every_pair() -> None:
         best = max(pairs, key=lambda pair: float(start[row, pair[0]] + end[row, pair[1]]))
         assert (first, last) == best
         assert score == pytest.approx(float(start[row, first] + end[row, last]))
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "prompt_tuning"])
+@pytest.mark.parametrize("rate", [1e-4, 1e-1])
+def test_a_new_head_has_the_same_rate_under_every_method(root: Path, method: str, rate: float) -> None:
+    """Methods differ in what they do to the model; how soon its head is learnt must not depend on them."""
+    made = learner(root, Head.TAG, Family.DECODER, method)
+    network = made._network(1)
+    factors = made._head_factors(network, rate)
+    assert set(factors) == {"head.weight", "head.bias"}
+    assert [factor * rate for factor in factors.values()] == pytest.approx([fit.HEAD_RATE * 768 / tiny.SIZE] * 2)
+
+
+@pytest.mark.parametrize("head", [Head.TAG, Head.GENERATE])
+def test_a_head_that_trains_alone_or_is_the_models_own_has_the_rate_that_is_searched(root: Path, head: Head) -> None:
+    made = learner(root, head, Family.DECODER, "head_only" if head is Head.TAG else "lora")
+    assert made._head_factors(made._network(1), 1e-3) == {}

@@ -16,7 +16,7 @@ from bench import catalog, estimate
 from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
 from bench.plan import Cell, Plan, Request, make
 from bench.record import Cost, Outcome, Record, to_json
-from bench.spec import Budget, Files, LogRange, Pinned, Routine
+from bench.spec import Budget, Files, LogRange, Method, Pinned, Routine
 from bench.suite import Suite
 from tests import fakes
 from tests.hub_server import COMMIT, serving
@@ -244,3 +244,15 @@ def test_a_larger_model_is_estimated_to_take_longer_and_an_unknown_one_as_long_a
     hub, odd = (replace(fakes.MODEL, path=path) for path in ("some/model", str(tmp_path / "odd")))
     times = [estimate.seconds(replace(fakes.cell(), model=model)) for model in (small, base, hub, odd)]
     assert times[0] < times[1] == times[2] == times[3]
+
+
+def test_a_teacher_is_estimated_to_take_longer_the_larger_it_is() -> None:
+    small, large = catalog.model("bert-mini"), catalog.model("minilm")
+    taught = [replace(fakes.cell(), method=fakes_with_teacher(), others={"teacher": Pinned(m)}) for m in (small, large)]
+    plain = estimate.seconds(fakes.cell())
+    assert plain < estimate.seconds(taught[0]) < estimate.seconds(taught[1])
+
+
+def fakes_with_teacher() -> Method:
+    """The fake method with something to do before its trainings."""
+    return replace(fakes.cell().method, prepare=lambda learner, options: None)

@@ -181,20 +181,21 @@ def test_a_written_answer_is_the_greedy_continuation_of_the_question_alone(root:
         asked = question(made, row, [example])
         if family is Family.DECODER:
             assert asked.before[: len(example)] == example
-        ids, written = list(asked.before), [0]
+        read, begun = made._asked(asked)
+        ids, written = list(asked.before), list(begun)
         for _ in range(made.cap):
             if family is Family.DECODER:
                 logits = cast(Any, made.network.backbone)(input_ids=torch.tensor([ids])).logits[0, -1]
                 ids.append(int(logits.argmax()))
             else:
-                read = torch.tensor([[*asked.before, *made.marks.tail]])
-                target = torch.tensor([written])
-                logits = cast(Any, made.network.backbone)(input_ids=read, decoder_input_ids=target).logits[0, -1]
+                inputs, target = torch.tensor([read]), torch.tensor([written])
+                logits = cast(Any, made.network.backbone)(input_ids=inputs, decoder_input_ids=target).logits[0, -1]
                 written.append(int(logits.argmax()))
-        new = ids[len(asked.before) :] if family is Family.DECODER else written[1:]
-        end = made.tokenizer.eos_token_id
-        text = made.tokenizer.decode(new[: new.index(end)] if end in new else new, skip_special_tokens=True).strip()
-        assert answer == (text.splitlines() or [""])[0].strip()
+        new = ids[len(asked.before) :] if family is Family.DECODER else written[len(begun) :]
+        ends = {made.tokenizer.eos_token_id, made.marks.gap_end}
+        first = next((n for n, token in enumerate(new) if token in ends), len(new))
+        text = made.tokenizer.decode(new[:first], skip_special_tokens=True)
+        assert answer == (text.strip().splitlines() or [""])[0].strip()
 
 
 @pytest.mark.parametrize(("name", "head", "family"), SUPPORTED)
