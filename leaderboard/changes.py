@@ -1,0 +1,103 @@
+"""When did a cell's score change over the nights of a history, and what changed with it?
+
+Knows nights and records; draws nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.metrics.metric import Array
+from bench.record import Record
+from leaderboard.sides import Side, Standing
+from leaderboard.trace import Moved, environment_changes, first_moved
+
+FEWEST = 6
+"""Nights from which change points are looked for."""
+
+PENALTY = 4.0
+"""What a change point costs, in noise variances x log(nights): above the 2 of BIC, for many series are looked at."""
+
+SMALLEST = 0.5
+"""Points that a change has at least; a machine that repeats itself to the last digit has no noise to go by."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The first night of another level: the means before and after, and what differs from the night before it.
+
+    `scope` is a cell's key, or "all cells" for the mean over cells that were measured every night.
+    """
+
+    scope: str
+    last_good: str
+    first: str
+    before: float
+    after: float
+    moved: Moved | None
+    environment: tuple[str, ...]
+
+
+def change_points(nights: Sequence[Side]) -> list[Change]:
+    """The changes of level of every cell, and of the mean over cells, by night; `nights` are the oldest first."""
+    keys = sorted({key for night in nights for key in night.records})
+    table = {key: [(n, n.records[key]) for n in nights if n.standing(key) is Standing.SCORED] for key in keys}
+    found = [change for key, series in table.items() for change in _of_cell(key, series)]
+    steady = [key for key, series in table.items() if len(series) == len(nights)]
+    return sorted([*_of_all(nights, steady), *found], key=lambda c: (c.first, c.scope != "all cells", c.scope))
+
+
+def _of_cell(key: str, series: Sequence[tuple[Side, Record]]) -> list[Change]:
+    values = np.array([record.score or 0.0 for _, record in series])
+    return [
+        Change(
+            key, series[i - 1][0].name, series[i][0].name, before, after,
+            first_moved(series[i - 1][1], series[i][1]), environment_changes(series[i - 1][1], series[i][1]),
+        )
+        for i, before, after in levels(values)
+    ]
+
+
+def _of_all(nights: Sequence[Side], keys: Sequence[str]) -> list[Change]:
+    if len(keys) < 2:
+        return []
+    values = np.array([np.mean([night.records[key].score or 0.0 for key in keys]) for night in nights])
+    return [
+        Change("all cells", nights[i - 1].name, nights[i].name, before, after, None,
+               _common(nights[i - 1].records, nights[i].records, keys))
+        for i, before, after in levels(values)
+    ]
+
+
+def _common(before: Mapping[str, Record], after: Mapping[str, Record], keys: Sequence[str]) -> tuple[str, ...]:
+    told = (words for key in keys for words in environment_changes(before[key], after[key]))
+    return tuple(dict.fromkeys(told))
+
+
+def levels(values: Array) -> list[tuple[int, float, float]]:
+    """Where the level of a series changes, as (place of the first value of the new level, mean before, mean after).
+
+    Optimal segmentation by squared error with a penalty for each change (PELT, Killick et al. 2012, in `ruptures`).
+    The noise is read off successive differences, by their median, so that the changes themselves do not count as noise.
+    """
+    import ruptures
+
+    if len(values) < FEWEST:
+        return []
+    noise = max(noise_variance(values), (SMALLEST / 4) ** 2)
+    search = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(values.reshape(-1, 1))
+    ends = [0, *search.predict(pen=PENALTY * noise * math.log(len(values)))]
+    means = [float(values[a:b].mean()) for a, b in itertools.pairwise(ends)]
+    places = zip(ends[1:-1], means, means[1:], strict=False)
+    return [(place, before, after) for place, before, after in places if abs(after - before) >= SMALLEST]
+
+
+def noise_variance(values: Array) -> float:
+    """The variance of single values about a level that may change: median squared step / 2 of a normal series."""
+    steps = np.diff(values)
+    return float(np.median(steps**2)) / 0.4549 / 2 if len(steps) else 0.0

@@ -1,0 +1,194 @@
+"""Did scores shift between two runs? Cell by cell, and pooled over cells, without crying wolf.
+
+The question is not whether two methods differ but whether a run behaves as its base did, so the noise that matters is
+what another run of the same code would have given. Seeds tell it, but three of them tell it badly, and a search that
+lands on another rate adds to it; both are mended here. Knows shifts and their variances; no records, no layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.metrics.metric import Array
+from leaderboard.paired import holm
+
+PRIOR_FREEDOM = 4.0
+"""How many degrees of freedom the noise of like cells counts for beside a cell's own."""
+
+MANY = 10
+"""Moved cells from which their common excess of noise is told apart from a few real shifts."""
+
+FEW = 4
+"""Fewest moved cells that are pooled."""
+
+MEDIAN_SQUARE = 0.4549
+"""The median of the square of a standard normal number."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One cell of the later run less the same cell of the base; positive is better.
+
+    `group` names cells of like scale, whose noise is like; `scopes` the parts of the grid that the cell belongs to.
+    `seed_variance` is that of the difference of the two means over seeds, with `freedom` degrees, None where a single
+    seed does not tell; `row_variance` what other test rows would add. `known` is the variance of the same difference
+    by earlier runs and its degrees of freedom.
+    """
+
+    key: str
+    group: str
+    value: float
+    seed_variance: float | None
+    row_variance: float
+    freedom: float
+    scopes: tuple[str, ...] = ()
+    known: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A shift with its 95% interval, p, and p corrected within its family. `cells` were pooled (one: a single cell)."""
+
+    scope: str
+    value: float
+    low: float
+    high: float
+    p: float
+    adjusted: float
+    error: float
+    freedom: float
+    cells: int = 1
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The variance of a shift where nothing changed, and its degrees of freedom."""
+
+    variance: float
+    freedom: float
+
+
+def noises(shifts: Sequence[Shift]) -> dict[str, Noise]:
+    """The noise of every shift whose noise is known, by key.
+
+    An estimate from few seeds is drawn towards the median of its group, as empirical Bayes does (Smyth 2004, with a
+    fixed prior freedom); but only upwards: too low an estimate is a false alarm, too high a one only a later alarm.
+    What earlier runs say counts where it says more. A cell that tells nothing by itself has its group's.
+    """
+    priors = _priors(shifts)
+    found = {}
+    for shift in shifts:
+        noise = _noise(shift, priors.get(shift.group))
+        if noise is not None:
+            found[shift.key] = noise
+    return found
+
+
+def _priors(shifts: Sequence[Shift]) -> Mapping[str, float]:
+    by_group: dict[str, list[float]] = {}
+    for shift in shifts:
+        if shift.seed_variance is not None:
+            by_group.setdefault(shift.group, []).append(shift.seed_variance)
+    return {group: float(np.median(values)) for group, values in by_group.items()}
+
+
+def _noise(shift: Shift, prior: float | None) -> Noise | None:
+    own, freedom = shift.seed_variance, shift.freedom
+    if prior is not None:
+        drawn = prior if own is None else (freedom * own + PRIOR_FREEDOM * prior) / (freedom + PRIOR_FREEDOM)
+        own, freedom = max(own or 0.0, drawn), (freedom if own is not None else 0.0) + PRIOR_FREEDOM
+    if shift.known is not None and (own is None or shift.known[0] > own):
+        own, freedom = shift.known[0], max(freedom, shift.known[1])
+    return None if own is None else Noise(own + shift.row_variance, max(freedom, 1.0))
+
+
+def of_cells(shifts: Sequence[Shift]) -> list[Finding]:
+    """A two-sided test of every moved cell whose noise is known, corrected by Holm; the surest first.
+
+    With `MANY` cells their squares are first divided by what they exceed chance by in the median, after the common
+    shift is taken out (genomic control, Devlin and Roeder 1999): noise that all cells share and that seeds do not show,
+    as that of a search, then raises no alarm, and a few real shifts still do.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    noise = noises(shifts)
+    judged = [shift for shift in shifts if shift.key in noise]
+    values = np.array([shift.value for shift in judged])
+    errors = np.sqrt([max(noise[s.key].variance, 1e-12) for s in judged]) if judged else np.zeros(0)
+    errors = errors * np.sqrt(excess(values / errors)) if len(judged) else errors
+    freedom = np.array([noise[s.key].freedom for s in judged])
+    p = 2 * stdtr(freedom, -np.abs(values / errors)) if judged else np.zeros(0)
+    reach = stdtrit(freedom, 0.975) * errors if judged else np.zeros(0)
+    adjusted = holm(p)
+    found = [
+        Finding(s.key, s.value, float(s.value - r), float(s.value + r), float(q), float(a), float(e), float(f))
+        for s, r, q, a, e, f in zip(judged, reach, p, adjusted, errors, freedom, strict=True)
+    ]
+    return sorted(found, key=lambda finding: finding.p)
+
+
+def excess(ratios: Array) -> float:
+    """By how much squared ratios of shift to error exceed chance in the median, at least 1; 1 for fewer than `MANY`."""
+    if len(ratios) < MANY:
+        return 1.0
+    centred = ratios - np.median(ratios)
+    return max(1.0, float(np.median(centred**2)) / MEDIAN_SQUARE)
+
+
+def pooled(shifts: Sequence[Shift]) -> list[Finding]:
+    """The mean shift of all moved cells, and of every part of the grid with `FEW` of them, corrected by Holm.
+
+    Random effects with the variance of DerSimonian and Laird 1986 between cells, and the interval of Hartung, Knapp,
+    Sidik and Jonkman (Knapp and Hartung 2003, never narrower than the common one): it reads its width off how much the
+    cells' shifts differ, and so holds where single variances are wrong.
+    """
+    noise = noises(shifts)
+    scopes: dict[str, list[Shift]] = {"all cells": list(shifts)}
+    for shift in shifts:
+        for scope in shift.scopes:
+            scopes.setdefault(scope, []).append(shift)
+    parts = {name: part for name, part in scopes.items() if len(part) >= FEW}
+    parts = {name: part for name, part in parts.items() if name == "all cells" or len(part) < len(shifts)}
+    found = [_mean(name, part, noise) for name, part in parts.items()]
+    adjusted = holm([finding.p for finding in found])
+    return [replace(finding, adjusted=float(a)) for finding, a in zip(found, adjusted, strict=True)]
+
+
+def _mean(scope: str, shifts: Sequence[Shift], noise: Mapping[str, Noise]) -> Finding:
+    from scipy.special import stdtr, stdtrit
+
+    values = np.array([shift.value for shift in shifts])
+    variances = _filled([noise.get(shift.key) for shift in shifts], values)
+    weights = 1 / (variances + _between(values, 1 / variances))
+    mean = float(weights @ values / weights.sum())
+    freedom = len(values) - 1
+    spread = float(weights @ (values - mean) ** 2 / freedom)
+    error = float(np.sqrt(max(1.0, spread) / weights.sum()))
+    p = float(2 * stdtr(freedom, -abs(mean) / error))
+    reach = float(stdtrit(freedom, 0.975)) * error
+    return Finding(scope, mean, mean - reach, mean + reach, p, p, error, freedom, len(values))
+
+
+def _filled(noise: Sequence[Noise | None], values: Array) -> Array:
+    """Variances; where none is known, that of the shifts themselves, so that such cells weigh alike."""
+    own = max(float(np.var(values)), 1e-6)
+    known = [n.variance for n in noise if n is not None]
+    floor = max(1e-6, 0.1 * float(np.median(known))) if known else 1e-6
+    return np.array([own if n is None else max(n.variance, floor) for n in noise])
+
+
+def _between(values: Array, weights: Array) -> float:
+    """The variance between cells beyond their own noise, by moments."""
+    mean = weights @ values / weights.sum()
+    beyond = weights @ (values - mean) ** 2 - (len(values) - 1)
+    return max(0.0, float(beyond / (weights.sum() - (weights**2).sum() / weights.sum())))
+
+
+def detectable(finding: Finding, level: float) -> float:
+    """The shift that a test of this error and freedom at this level catches four times in five."""
+    from scipy.special import stdtrit
+
+    return float(finding.error * (stdtrit(finding.freedom, 1 - level / 2) + stdtrit(finding.freedom, 0.8)))
