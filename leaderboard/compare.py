@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bench.record import Record
 from leaderboard import costs, measured, shifts, verdict
-from leaderboard.costs import Change
-from leaderboard.shifts import Finding, Shift
+from leaderboard.alarms import Findings, Limits, alarming, of_costs, of_losses, of_scores
+from leaderboard.shifts import Shift
 from leaderboard.sides import Side, Standing
 from leaderboard.trace import Moved, Stage, environment_changes, first_moved
 from leaderboard.verdict import Alarm, Cause, CellView, Comparison, Kind
@@ -32,22 +32,6 @@ REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The smallest changes worth an alarm, and the chances of a false one in a night, which add up to at most 5%.
-
-    Scores in points, losses in percent; `pooled` ones are of means over cells. Levels are two-sided: cells corrected
-    among each other, pools likewise.
-    """
-
-    cell: float = 1.0
-    pooled: float = 0.3
-    loss_cell: float = 10.0
-    loss_pooled: float = 2.0
-    score_level: float = 0.015
-    loss_level: float = 0.005
-
-
 def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits | None = None) -> Comparison:
     """Everything that can be said of `head` against `base`; `earlier` nights teach how much runs vary by themselves.
 
@@ -59,36 +43,22 @@ def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits
     known = measured.run_variances(earlier, [v.key for v in scored])
     moved = [measured.score_shift(v.key, base, head, known.get(v.key)) for v in scored if not v.same]
     losses = [s for v in scored if (s := measured.loss_shift(base.records[v.key], head.records[v.key])) is not None]
-    found = _Found(
-        cells=shifts.of_cells(moved), pooled=shifts.pooled(moved), losses=shifts.of_cells(losses),
-        pooled_losses=shifts.pooled(losses), shifts=moved,
-        costs=costs.changes(_records(base, scored), _records(head, scored), [side.records for side in earlier]),
-    )
+    found = Findings.of(moved, losses)
+    changes = costs.changes(_records(base, scored), _records(head, scored), [side.records for side in earlier])
     views = [_with_findings(view, found) for view in views]
     unmeasured = _unmeasured(views, found)
-    alarms = [*_outcome_alarms(views), *_parameter_alarms(scored, base, head), *_score_alarms(found, limits),
-              *_loss_alarms(found, limits), *_cost_alarms(found.costs)]
+    alarms = [*_outcome_alarms(views), *_parameter_alarms(scored, base, head),
+              *_scoring_alarms(scored, base, head),
+              *of_scores(found, limits), *of_losses(found, limits), *of_costs(changes)]
     ran = not head.keys or any(v.head in MEASURED for v in views)
     return Comparison(
         base=base.name, head=head.name,
         verdict=verdict.of(ran=ran, alarms=alarms, unmeasured=unmeasured, compared=sum(v.judged for v in views)),
         alarms=tuple(alarms), cells=tuple(views), pooled=tuple(found.pooled), pooled_loss=tuple(found.pooled_losses),
-        costs=tuple(found.costs), cause=_cause(alarms, views, found, limits),
+        costs=tuple(changes), cause=_cause(alarms, views, moved, found, limits),
         environment=_environment(scored, base, head), unmeasured=unmeasured,
         left_out=tuple(v.key for v in views if v.head is Standing.LEFT_OUT), sight=_sight(found, limits),
     )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What the tests found."""
-
-    cells: Sequence[Finding]
-    pooled: Sequence[Finding]
-    losses: Sequence[Finding]
-    pooled_losses: Sequence[Finding]
-    shifts: Sequence[Shift]
-    costs: Sequence[Change]
 
 
 def _view(key: str, base: Side, head: Side) -> CellView:
@@ -102,13 +72,13 @@ def _view(key: str, base: Side, head: Side) -> CellView:
     )
 
 
-def _with_findings(view: CellView, found: _Found) -> CellView:
+def _with_findings(view: CellView, found: Findings) -> CellView:
     own = next((f for f in found.cells if f.scope == view.key), None)
     loss = next((f for f in found.losses if f.scope == view.key), None)
     return replace(view, finding=own, loss=loss)
 
 
-def _unmeasured(views: Iterable[CellView], found: _Found) -> dict[str, str]:
+def _unmeasured(views: Iterable[CellView], found: Findings) -> dict[str, str]:
     """Why nothing can be said of a cell, by its key; cells that were not meant to run are none of these."""
     reasons = {}
     pool = bool(found.pooled)
@@ -131,6 +101,16 @@ def _outcome_alarms(views: Iterable[CellView]) -> list[Alarm]:
     ]
 
 
+def _scoring_alarms(scored: Iterable[CellView], base: Side, head: Side) -> list[Alarm]:
+    """Answers have no chance in them once they are given: the same ones scored otherwise is a change for certain."""
+    rescored = [v for v in scored if measured.rescored(base.records[v.key], head.records[v.key])]
+    return [
+        Alarm(Kind.SCORING, v.key, True,
+              f"the same answers are scored otherwise: {v.base_score or 0:.1f} to {v.head_score or 0:.1f}")
+        for v in rescored
+    ]
+
+
 def _parameter_alarms(scored: Iterable[CellView], base: Side, head: Side) -> list[Alarm]:
     """Parameter counts are exact, so that any change is one; none is ever for the better unless it is accepted."""
     found = []
@@ -145,49 +125,17 @@ def _parameter_alarms(scored: Iterable[CellView], base: Side, head: Side) -> lis
     return found
 
 
-def _score_alarms(found: _Found, limits: Limits) -> list[Alarm]:
-    return [
-        *(_alarm(Kind.SCORE, f, " points") for f in found.pooled if _alarming(f, limits.pooled, limits.score_level)),
-        *(_alarm(Kind.SCORE, f, " points") for f in found.cells if _alarming(f, limits.cell, limits.score_level)),
-    ]
-
-
-def _loss_alarms(found: _Found, limits: Limits) -> list[Alarm]:
-    pooled = [f for f in found.pooled_losses if _alarming(f, limits.loss_pooled, limits.loss_level)]
-    cells = [f for f in found.losses if _alarming(f, limits.loss_cell, limits.loss_level)]
-    return [_alarm(Kind.LOSS, f, "%") for f in (*pooled, *cells)]
-
-
-def _alarming(finding: Finding, smallest: float, level: float) -> bool:
-    return finding.adjusted < level and abs(finding.value) >= smallest
-
-
-def _alarm(kind: Kind, finding: Finding, unit: str) -> Alarm:
-    sign = -1 if kind is Kind.LOSS else 1  # a loss is better where it is lower, and is said as it reads
-    low, high = sorted((sign * finding.low, sign * finding.high))
-    many = f" over {finding.cells} moved cells" if finding.cells > 1 else ""
-    says = f"{sign * finding.value:+.1f}{unit}{many}, 95% interval [{low:+.1f}, {high:+.1f}], p {finding.adjusted:.1g}"
-    return Alarm(kind, finding.scope, finding.value < 0, says)
-
-
-def _cost_alarms(changes: Iterable[Change]) -> list[Alarm]:
-    """Dearer only: what became cheaper is shown, and no alarm."""
-    return [
-        Alarm(Kind.COST, c.scope, True, f"{c.cost} times {c.factor:.2f}, beyond the band of {c.band:.2f} "
-              + (f"learnt from {c.nights} nights" if c.nights >= costs.ENOUGH else "for want of earlier nights"))
-        for c in changes if c.alarm and c.factor > 1
-    ]
-
-
-def _cause(alarms: Sequence[Alarm], views: Sequence[CellView], found: _Found, limits: Limits) -> Cause | None:
-    """Where most cells behind the alarms moved first. Costs have no such cause."""
+def _cause(
+    alarms: Sequence[Alarm], views: Sequence[CellView], moved: Sequence[Shift], found: Findings, limits: Limits
+) -> Cause | None:
+    """Where most cells behind the alarms moved first, or of all cells without alarms. Costs have no such cause."""
     scopes = {alarm.scope for alarm in alarms if alarm.kind is not Kind.COST}
-    parts = {shift.key: {"all cells", *shift.scopes} for shift in found.shifts}
-    mine = [v for v in views if v.moved and (v.key in scopes or parts.get(v.key, set()) & scopes)]
+    parts = {shift.key: {"all cells", *shift.scopes} for shift in moved}
+    mine = [v for v in views if v.moved and (not scopes or v.key in scopes or parts.get(v.key, set()) & scopes)]
     if not mine:
         return None
-    pooled = any(_alarming(f, limits.loss_pooled, limits.loss_level) for f in found.pooled_losses)
-    loud = {f.scope for f in found.losses if _alarming(f, limits.loss_cell, limits.loss_level)}
+    pooled = any(alarming(f, limits.loss_pooled, limits.loss_level) for f in found.pooled_losses)
+    loud = {f.scope for f in found.losses if alarming(f, limits.loss_cell, limits.loss_level)}
     told = [attributed(v.moved, pooled or v.key in loud) for v in mine if v.moved]
     stage, count = Counter(stage for stage, _ in told).most_common(1)[0]
     first = next(v.moved for v, (own, _) in zip(mine, told, strict=True) if own is stage and v.moved)
@@ -214,8 +162,8 @@ def _environment(scored: Iterable[CellView], base: Side, head: Side) -> tuple[st
     return tuple(dict.fromkeys(told))
 
 
-def _sight(found: _Found, limits: Limits) -> tuple[float | None, float | None]:
-    pooled = next((shifts.detectable(f, limits.score_level) for f in found.pooled if f.scope == "all cells"), None)
-    level = limits.score_level / max(1, len(found.cells))
+def _sight(found: Findings, limits: Limits) -> tuple[float | None, float | None]:
+    pooled = next((shifts.detectable(f, limits.pooled_level) for f in found.pooled if f.scope == "all cells"), None)
+    level = limits.cell_level / max(1, len(found.cells))
     cells = sorted(shifts.detectable(f, level) for f in found.cells)
     return pooled, cells[len(cells) // 2] if cells else None

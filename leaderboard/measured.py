@@ -11,13 +11,13 @@ from statistics import fmean, variance
 
 import numpy as np
 
+from bench.metrics.metric import Array
 from bench.record import Record, Training
 from bench.score import metric_named
 from bench.store import Answers, Names
 from bench.uncertainty import mean_variance
-from leaderboard.changes import FEWEST, noise_variance
 from leaderboard.panel import of_answers
-from leaderboard.shifts import Shift
+from leaderboard.shifts import Shift, known_variance
 from leaderboard.sides import Side, Standing
 
 Z95 = 1.959964
@@ -30,23 +30,42 @@ def same_answers(base: Record, head: Record) -> bool:
     return told[0] == told[1] and base.score == head.score
 
 
+def rescored(base: Record, head: Record) -> bool:
+    """Whether both runs gave the same answers, as far as is known, and the scores of the same rows differ."""
+    answers = [[(t.seed, t.answers) for t in record.finals] for record in (base, head)]
+    known = all(digest is not None for _, digest in answers[0])
+    asked = [record.data.asked if record.data else None for record in (base, head)]
+    return known and answers[0] == answers[1] and asked[0] == asked[1] and not same_answers(base, head)
+
+
 def score_shift(key: str, base: Side, head: Side, known: tuple[float, float] | None = None) -> Shift:
     """How far the score of a cell that both runs scored moved; positive is better.
 
     On the same test rows the rows are compared pairwise. On others, or where answers are not kept, the two intervals
-    are all that is known, and are taken as independent.
+    are all that is known, and are taken as independent. Where both runs trained the very same models, seeds bring no
+    noise: then the rows alone do, and what moved is the evaluation.
     """
     old, new = base.records[key], head.records[key]
     names = (old.task, old.model, old.method)
     answers = base.store_of(key).read_answers(names), head.store_of(key).read_answers(names)
     sign = 1 if new.higher_is_better else -1
     value = sign * ((new.score or 0.0) - (old.score or 0.0))
+    scopes = (f"task {old.task}", f"model {old.model}", f"method {old.method}")
+    if _paired(*answers) and same_trainings(old, new):
+        rows = _paired_rows(old, *answers, fixed=True)
+        freedom = float(len(answers[0][0].scores) - 1)
+        return Shift(key, f"{old.metric} of the same models", value, rows, 0.0, freedom, scopes)
     seeds, freedom = _seed_variance(old, new)
     return Shift(
-        key=key, group=old.metric, value=value, seed_variance=seeds, freedom=freedom, known=known,
+        key=key, group=old.metric, value=value, seed_variance=seeds, freedom=freedom, known=known, scopes=scopes,
         row_variance=_paired_rows(old, *answers) if _paired(*answers) else _unpaired_rows(old, new),
-        scopes=(f"task {old.task}", f"model {old.model}", f"method {old.method}"),
     )
+
+
+def same_trainings(base: Record, head: Record) -> bool:
+    """Whether every final training has the same losses to the last digit, and kept the parameters of the same step."""
+    told = [[(t.seed, t.rate, t.best_step, [p.loss for p in t.curve]) for t in r.finals] for r in (base, head)]
+    return told[0] == told[1] and all(losses for *_, losses in told[0])
 
 
 def _seed_variance(old: Record, new: Record) -> tuple[float | None, float]:
@@ -62,10 +81,16 @@ def _paired(one: Sequence[Answers], other: Sequence[Answers]) -> bool:
     return bool(one) and bool(other) and len({a.asked for a in (*one, *other)}) == 1
 
 
-def _paired_rows(record: Record, one: Sequence[Answers], other: Sequence[Answers]) -> float:
-    """What other test rows would do to the difference, by the paired bootstrap that `leaderboard.panel` draws."""
+def _paired_rows(
+    record: Record, one: Sequence[Answers], other: Sequence[Answers], *, fixed: bool = False
+) -> float:
+    """What other test rows would do to the difference, by the paired bootstrap that `leaderboard.panel` draws.
+
+    `fixed` is of these very seeds, with what rows do to each of them by itself.
+    """
     cells: dict[Names, Sequence[Answers]] = {("base", "", ""): one, ("head", "", ""): other}
-    shared = of_answers(metric_named(record.metric), cells).shared
+    panel = of_answers(metric_named(record.metric), cells)
+    shared = panel.fixed if fixed else panel.shared
     found = float(shared[0, 0] + shared[1, 1] - 2 * shared[0, 1])
     return max(0.0, found) if math.isfinite(found) else 0.0
 
@@ -77,22 +102,22 @@ def _unpaired_rows(old: Record, new: Record) -> float:
 def run_variances(earlier: Iterable[Side], keys: Iterable[str]) -> dict[str, tuple[float, float]]:
     """By cell, the variance of a difference of two runs that earlier nights show, and its degrees of freedom.
 
-    It is read off successive nights by the median, so that a change among them does not pass for noise; the median
-    costs about half the freedom. Nights with the very same answers are one night: a machine that repeats itself shows
-    no noise.
+    Nights with the very same answers are one night: a machine that repeats itself shows no noise.
     """
     nights = list(earlier)
     found = {}
     for key in keys:
         scores = _distinct(side.records[key] for side in nights if side.standing(key) is Standing.SCORED)
-        if len(scores) >= FEWEST:
-            found[key] = (2 * noise_variance(np.array(scores)), (len(scores) - 1) / 2)
+        known = known_variance(scores)
+        if known is not None:
+            found[key] = known
     return found
 
 
-def _distinct(records: Iterable[Record]) -> list[float]:
-    by_answers = {tuple(t.answers or str(t.scores) for t in r.finals): r.score for r in records}
-    return [score for score in by_answers.values() if score is not None]
+def _distinct(records: Iterable[Record]) -> list[Array]:
+    """The seeds' scores of each night with answers of its own."""
+    by_answers = {tuple(t.answers or str(t.scores) for t in r.finals): np.array(r.seed_scores) for r in records}
+    return [scores for scores in by_answers.values() if len(scores)]
 
 
 def loss_shift(base: Record, head: Record) -> Shift | None:

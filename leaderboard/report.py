@@ -66,7 +66,7 @@ def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
 
 
 def _direction(alarm: Alarm) -> str:
-    if alarm.kind is Kind.PARAMETERS:
+    if alarm.kind in (Kind.PARAMETERS, Kind.SCORING):
         return "changed"
     return "worse" if alarm.worse else "better"
 
@@ -76,7 +76,8 @@ def _cause(comparison: Comparison) -> list[str]:
     if cause is None:
         return []
     sure = "" if cause.sure else "probably "
-    return [f"{sure}{cause.stage}: {cause.what} ({cause.cells} of the {cause.of} cells behind the alarms)"]
+    whose = "behind the alarms" if comparison.alarms else "that moved"
+    return [f"{sure}{cause.stage}: {cause.what} ({cause.cells} of the {cause.of} cells {whose})"]
 
 
 def _left_out(comparison: Comparison) -> list[str]:

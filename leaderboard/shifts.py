@@ -21,11 +21,14 @@ PRIOR_FREEDOM = 4.0
 MANY = 10
 """Moved cells from which their common excess of noise is told apart from a few real shifts."""
 
+RUNS = 5
+"""Fewest earlier runs that say how much a cell varies."""
+
 FEW = 4
 """Fewest moved cells that are pooled."""
 
-MEDIAN_SQUARE = 0.4549
-"""The median of the square of a standard normal number."""
+QUANTILES = {0.5: 0.4549, 0.9: 2.7055}
+"""Quantiles of the square of a standard normal number: the middle, and the tail that a few real shifts stay beyond."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,9 @@ class Shift:
 
     `group` names cells of like scale, whose noise is like; `scopes` the parts of the grid that the cell belongs to.
     `seed_variance` is that of the difference of the two means over seeds, with `freedom` degrees, None where a single
-    seed does not tell; `row_variance` what other test rows would add. `known` is the variance of the same difference
-    by earlier runs and its degrees of freedom.
+    seed does not tell. `row_variance` is what other test rows would add: it widens the interval and no test, for a
+    run and its base answer the same rows, and a run of the same code differs from it by its seeds alone. `known` is the
+    variance of the same difference by earlier runs and its degrees of freedom.
     """
 
     key: str
@@ -74,9 +78,9 @@ class Noise:
 def noises(shifts: Sequence[Shift]) -> dict[str, Noise]:
     """The noise of every shift whose noise is known, by key.
 
-    An estimate from few seeds is drawn towards the median of its group, as empirical Bayes does (Smyth 2004, with a
-    fixed prior freedom); but only upwards: too low an estimate is a false alarm, too high a one only a later alarm.
-    What earlier runs say counts where it says more. A cell that tells nothing by itself has its group's.
+    A cell's own estimate is joined with what earlier runs say of it, by their freedom. From few seeds it is then drawn
+    towards the median of its group, as empirical Bayes does (Smyth 2004, with a fixed prior freedom); but only upwards:
+    too low an estimate is a false alarm, too high a one only a later alarm. A cell that tells nothing has its group's.
     """
     priors = _priors(shifts)
     found = {}
@@ -96,21 +100,44 @@ def _priors(shifts: Sequence[Shift]) -> Mapping[str, float]:
 
 
 def _noise(shift: Shift, prior: float | None) -> Noise | None:
-    own, freedom = shift.seed_variance, shift.freedom
-    if prior is not None:
-        drawn = prior if own is None else (freedom * own + PRIOR_FREEDOM * prior) / (freedom + PRIOR_FREEDOM)
-        own, freedom = max(own or 0.0, drawn), (freedom if own is not None else 0.0) + PRIOR_FREEDOM
-    if shift.known is not None and (own is None or shift.known[0] > own):
-        own, freedom = shift.known[0], max(freedom, shift.known[1])
-    return None if own is None else Noise(own + shift.row_variance, max(freedom, 1.0))
+    told = [(shift.seed_variance, shift.freedom)] if shift.seed_variance is not None else []
+    told += [shift.known] if shift.known is not None else []
+    freedom = sum(f for _, f in told)
+    own = sum(v * f for v, f in told) / freedom if freedom else None
+    if prior is None:
+        return None if own is None else Noise(own, freedom)
+    if own is None:
+        return Noise(prior, PRIOR_FREEDOM)
+    drawn = (freedom * own + PRIOR_FREEDOM * prior) / (freedom + PRIOR_FREEDOM)
+    return Noise(max(own, drawn), freedom + PRIOR_FREEDOM)
+
+
+def known_variance(nights: Sequence[Array]) -> tuple[float, float] | None:
+    """What earlier runs of a cell say of the variance of a difference of two, and its freedom; one array of seeds each.
+
+    Seeds within runs tell most, with a degree of freedom for each seed but one. Successive runs tell what seeds do not
+    show, such as another rate, and are believed where they say more: by the median of their squared steps, so that a
+    change among them does not pass for noise, which costs about half their freedom. None for fewer than `RUNS` runs.
+    """
+    if len(nights) < RUNS:
+        return None
+    sizes = np.array([len(seeds) for seeds in nights])
+    within = (0.0, 0.0)
+    if sizes.min() > 1:
+        variances = np.array([seeds.var(ddof=1) / len(seeds) for seeds in nights])
+        within = 2 * float(np.average(variances, weights=sizes - 1)), float((sizes - 1).sum())
+    steps = np.diff([seeds.mean() for seeds in nights])
+    between = float(np.median(steps**2)) / QUANTILES[0.5], (len(nights) - 1) / 2
+    return max(within, between)
 
 
 def of_cells(shifts: Sequence[Shift]) -> list[Finding]:
     """A two-sided test of every moved cell whose noise is known, corrected by Holm; the surest first.
 
-    With `MANY` cells their squares are first divided by what they exceed chance by in the median, after the common
-    shift is taken out (genomic control, Devlin and Roeder 1999): noise that all cells share and that seeds do not show,
-    as that of a search, then raises no alarm, and a few real shifts still do.
+    With `MANY` cells their squares are first divided by what they exceed chance by, in the middle or the upper tenth,
+    after the common shift is taken out (genomic control, Devlin and Roeder 1999): noise that many cells have and that
+    seeds do not show, as that of a search, then raises no alarm, and real shifts of few cells still do. Those of many
+    cells are for `pooled`.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -121,7 +148,8 @@ def of_cells(shifts: Sequence[Shift]) -> list[Finding]:
     errors = errors * np.sqrt(excess(values / errors)) if len(judged) else errors
     freedom = np.array([noise[s.key].freedom for s in judged])
     p = 2 * stdtr(freedom, -np.abs(values / errors)) if judged else np.zeros(0)
-    reach = stdtrit(freedom, 0.975) * errors if judged else np.zeros(0)
+    rows = np.array([shift.row_variance for shift in judged])
+    reach = stdtrit(freedom, 0.975) * np.sqrt(errors**2 + rows) if judged else np.zeros(0)
     adjusted = holm(p)
     found = [
         Finding(s.key, s.value, float(s.value - r), float(s.value + r), float(q), float(a), float(e), float(f))
@@ -131,11 +159,11 @@ def of_cells(shifts: Sequence[Shift]) -> list[Finding]:
 
 
 def excess(ratios: Array) -> float:
-    """By how much squared ratios of shift to error exceed chance in the median, at least 1; 1 for fewer than `MANY`."""
+    """By how much squared ratios of shift to error exceed chance, at least 1; 1 for fewer than `MANY`."""
     if len(ratios) < MANY:
         return 1.0
-    centred = ratios - np.median(ratios)
-    return max(1.0, float(np.median(centred**2)) / MEDIAN_SQUARE)
+    squares = (ratios - np.median(ratios)) ** 2
+    return max(1.0, *(float(np.quantile(squares, share)) / usual for share, usual in QUANTILES.items()))
 
 
 def pooled(shifts: Sequence[Shift]) -> list[Finding]:

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     """What an alarm is about."""
 
     SCORE = "score"
+    SCORING = "scoring"
     LOSS = "training loss"
     PARAMETERS = "parameters"
     OUTCOME = "outcome"

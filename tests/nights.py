@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench import cell as cells
 from bench import provenance
 from bench.learner import Assignment, Learner
+from bench.material import Material
 from bench.plan import Cell
 from bench.record import Outcome, Record
 from bench.spec import Budget, Rows
@@ -59,6 +61,7 @@ def make(
     planned: Sequence[Cell] | None = None,
     *,
     learner: Callable[[Assignment], Learner] = NoisyLearner,
+    material: Callable[[Cell], Material] = lambda cell: fakes.material(),
     edit: Callable[[Record], Record | None] = lambda record: record,
     left_out: Sequence[str] = (),
     history: Mapping[str, Any] | None = None,
@@ -70,7 +73,9 @@ def make(
     store.write_plan(json.dumps({"cells": names}))
     sides.write_night(run, Night("fake", provenance.now(), tuple(left_out)))
     for cell in planned:
-        finished = cells.run(cell, learner, open_material=fakes.material, study=store.study(cell.names), facts=history)
+        finished = cells.run(
+            cell, learner, open_material=partial(material, cell), study=store.study(cell.names), facts=history
+        )
         record = edit(finished.record)
         if record is not None:
             store.write_record(record)

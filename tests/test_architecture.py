@@ -32,6 +32,7 @@ LIVES_IN = {
     "sklearn": ("bench/floors.py",),
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
     "jinja2": ("leaderboard/render.py",),
+    "ruptures": ("leaderboard/changes.py",),
     "pyarrow": ("bench/store.py", "bench/files.py"),
 }
 """The files, or folders, that may import each library."""

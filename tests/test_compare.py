@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from bench.cli import main
+from bench.learner import Assignment
 from bench.record import Outcome, Record
 from leaderboard import report
 from leaderboard.compare import compare
@@ -61,7 +63,7 @@ def test_a_shift_the_other_way_is_better(base: Side, tmp_path: Path) -> None:
 
 
 def test_one_broken_cell_is_found_among_many(base: Side, tmp_path: Path) -> None:
-    def learner(assignment: nights.Assignment) -> NoisyLearner:
+    def learner(assignment: Assignment) -> NoisyLearner:
         return NoisyLearner(assignment, worse=0.4 if assignment.model.name == "m0" else 0.0)
 
     found = compare(base, make(tmp_path / "head", learner=learner))
@@ -96,7 +98,7 @@ def test_a_cell_left_out_on_purpose_is_told_and_does_not_spoil_the_verdict(base:
 
 @pytest.mark.parametrize("stale", [{"fingerprint": "0" * 64}, {"provenance": {"started": "2001-01-01T00:00:00+00:00"}}])
 def test_a_record_of_another_plan_or_an_earlier_time_is_stale(
-    base: Side, tmp_path: Path, stale: dict[str, str]
+    base: Side, tmp_path: Path, stale: dict[str, Any]
 ) -> None:
     head = make(tmp_path / "head", edit=only(KEY, lambda record: dataclasses.replace(record, **stale)))
     found = compare(base, head)
