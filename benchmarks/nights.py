@@ -194,8 +194,9 @@ def report(nights: int) -> str:
     cells = real()
     parts = [
         "# What the nightly verdict raises, and what it catches\n\nWritten by `python -m benchmarks.nights`. Share of "
-        f"{nights:,} simulated nights (a third of them where catching is asked), with its exact 95% interval. A night draws fresh seeds for {len(cells)} cells "
-        "whose seeds differ as those of a real run did; alarms are those of `leaderboard.alarms` at its limits.",
+        f"{nights:,} simulated nights (a third of them where catching is asked), with its exact 95% interval. "
+        f"A night draws fresh seeds for {len(cells)} cells whose seeds differ as those of a real run did; alarms are "
+        "those of `leaderboard.alarms` at its limits.",
         "## A/A: the same code twice\n\nAny alarm about a score or a training loss, in either direction. `jump`: "
         f"another rate, which a search finds on {100 * MOVES:.0f}% of nights, moves a run by so many standard "
         "deviations of a seed.\n\n" + _false_table(cells, nights),

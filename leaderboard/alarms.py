@@ -5,6 +5,7 @@ Knows findings and limits; neither runs nor records.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +19,8 @@ from leaderboard.verdict import Alarm, Kind
 class Limits:
     """The smallest changes worth an alarm, and the chances of a false one in a night, which add up to at most 5%.
 
-    Scores in points, losses in percent; `pooled` ones are of means over cells. Levels are two-sided: cells corrected
-    among each other, pools likewise.
+    Scores in points, losses in hundredths of their logarithm, which is about a percent where they are small; `pooled`
+    ones are of means over cells. Levels are two-sided: cells corrected among each other, pools likewise.
     """
 
     cell: float = 1.0
@@ -77,8 +78,10 @@ def alarming(finding: Finding, smallest: float, level: float) -> bool:
 
 
 def _alarm(kind: Kind, finding: Finding, unit: str) -> Alarm:
-    sign = -1 if kind is Kind.LOSS else 1  # a loss is better where it is lower, and is said as it reads
-    low, high = sorted((sign * finding.low, sign * finding.high))
+    told = [finding.value, finding.low, finding.high]
+    if kind is Kind.LOSS:  # falls of a logarithm; said as the loss itself reads
+        told = [100 * math.expm1(-value / 100) for value in (finding.value, finding.high, finding.low)]
     many = f" over {finding.cells} cells" if finding.cells > 1 else ""
-    says = f"{sign * finding.value:+.1f}{unit}{many}, 95% interval [{low:+.1f}, {high:+.1f}], p {finding.adjusted:.1g}"
+    interval = f"[{told[1]:+.1f}, {told[2]:+.1f}]"
+    says = f"{told[0]:+.1f}{unit}{many}, 95% interval {interval}, p {finding.adjusted:.1g}"
     return Alarm(kind, finding.scope, finding.value < 0, says)

@@ -48,7 +48,7 @@ def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits
     views = [_with_findings(view, found) for view in views]
     unmeasured = _unmeasured(views, found)
     alarms = [*_outcome_alarms(views), *_parameter_alarms(scored, base, head),
-              *_scoring_alarms(scored, base, head),
+              *_evaluation_alarms(scored, base, head),
               *of_scores(found, limits), *of_losses(found, limits), *of_costs(changes)]
     ran = not head.keys or any(v.head in MEASURED for v in views)
     return Comparison(
@@ -101,14 +101,21 @@ def _outcome_alarms(views: Iterable[CellView]) -> list[Alarm]:
     ]
 
 
-def _scoring_alarms(scored: Iterable[CellView], base: Side, head: Side) -> list[Alarm]:
-    """Answers have no chance in them once they are given: the same ones scored otherwise is a change for certain."""
-    rescored = [v for v in scored if measured.rescored(base.records[v.key], head.records[v.key])]
-    return [
-        Alarm(Kind.SCORING, v.key, True,
-              f"the same answers are scored otherwise: {v.base_score or 0:.1f} to {v.head_score or 0:.1f}")
-        for v in rescored
-    ]
+def _evaluation_alarms(scored: Iterable[CellView], base: Side, head: Side) -> list[Alarm]:
+    """What has no chance in it: the same answers scored otherwise, and the same models answering otherwise.
+
+    Either is a change of evaluation for certain, and none is for the better unless it is accepted.
+    """
+    found = []
+    for view in scored:
+        old, new = base.records[view.key], head.records[view.key]
+        scores = f"{view.base_score or 0:.1f} to {view.head_score or 0:.1f}"
+        if measured.rescored(old, new):
+            found.append(Alarm(Kind.EVALUATION, view.key, True, f"the same answers are scored otherwise: {scores}"))
+        elif not view.same and measured.same_trainings(old, new) and measured.same_rows(old, new):
+            says = f"the very same trainings answer the same rows otherwise: {scores}"
+            found.append(Alarm(Kind.EVALUATION, view.key, True, says))
+    return found
 
 
 def _parameter_alarms(scored: Iterable[CellView], base: Side, head: Side) -> list[Alarm]:

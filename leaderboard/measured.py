@@ -34,8 +34,12 @@ def rescored(base: Record, head: Record) -> bool:
     """Whether both runs gave the same answers, as far as is known, and the scores of the same rows differ."""
     answers = [[(t.seed, t.answers) for t in record.finals] for record in (base, head)]
     known = all(digest is not None for _, digest in answers[0])
-    asked = [record.data.asked if record.data else None for record in (base, head)]
-    return known and answers[0] == answers[1] and asked[0] == asked[1] and not same_answers(base, head)
+    return known and answers[0] == answers[1] and same_rows(base, head) and not same_answers(base, head)
+
+
+def same_rows(base: Record, head: Record) -> bool:
+    """Whether both runs asked the very same test rows, as far as is known."""
+    return bool(base.data and head.data and base.data.asked and base.data.asked == head.data.asked)
 
 
 def score_shift(key: str, base: Side, head: Side, known: tuple[float, float] | None = None) -> Shift:
@@ -121,7 +125,7 @@ def _distinct(records: Iterable[Record]) -> list[Array]:
 
 
 def loss_shift(base: Record, head: Record) -> Shift | None:
-    """How far the training loss moved, in percent; positive is lower. Of trainings at the same rate and seed only.
+    """How far the training loss fell, in hundredths of its logarithm. Of trainings at the same rate and seed only.
 
     The noise is that of the base's and the other's seeds, which is more than that of one seed trained twice. None where
     no training has a partner, or no two seeds tell the noise.

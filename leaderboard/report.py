@@ -66,7 +66,7 @@ def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
 
 
 def _direction(alarm: Alarm) -> str:
-    if alarm.kind in (Kind.PARAMETERS, Kind.SCORING):
+    if alarm.kind in (Kind.PARAMETERS, Kind.EVALUATION):
         return "changed"
     return "worse" if alarm.worse else "better"
 

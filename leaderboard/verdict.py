@@ -41,7 +41,7 @@ class Kind(StrEnum):
     """What an alarm is about."""
 
     SCORE = "score"
-    SCORING = "scoring"
+    EVALUATION = "evaluation"
     LOSS = "training loss"
     PARAMETERS = "parameters"
     OUTCOME = "outcome"
@@ -60,7 +60,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class CellView:
-    """One cell in both runs. `finding` is its shift in points and `loss` that of its training loss in percent.
+    """One cell in both runs. `finding` is its shift in points and `loss` the fall of its training loss.
 
     `same` says that the answers are the same to the last one, `judged` that its score could be compared at all.
     """

@@ -25,7 +25,7 @@ from bench.plan import Cell
 from bench.record import Data
 from bench.sources import Splits
 from bench.spec import Budget, Family, Head, LogRange, Row
-from leaderboard import report
+from leaderboard import report, sides
 from leaderboard.compare import compare
 from leaderboard.sides import Side
 from leaderboard.trace import Stage
@@ -214,7 +214,7 @@ def test_a_bug_is_caught_and_blamed_on_the_part_that_has_it(
     name: str, base: Callable[[Head, Family], Side], models: Path, tmp_path: Path
 ) -> None:
     found = injected(name, base, models, tmp_path / "head")
-    (place := tmp_path.parent / "told.txt").open("a").write(f"{name}\n{report.text(found)}\n\n")
+    (tmp_path.parent / "told.txt").open("a").write(f"{name}\n{report.text(found)}\n\n")
     assert found.cause is not None, "nothing moved"
     assert found.cause.stage is BUGS[name][2], report.text(found)
     assert found.verdict is Verdict.WORSE, report.text(found)
@@ -228,8 +228,6 @@ def test_a_stale_cache_of_records_is_not_taken_for_tonights(
     after = make(tmp_path / "head", [cell(*CLASSIFY, models)], edit=lambda record: None, learner=_not_asked,
                  material=material)
     shutil.copytree(before.store.root / "records", after.store.root / "records", dirs_exist_ok=True)
-    from leaderboard import sides
-
     found = compare(before, sides.read(tmp_path / "head"))
     assert found.verdict in (Verdict.TOO_LITTLE, Verdict.COULD_NOT_RUN)
     assert "stale" in found.unmeasured[before.keys[0]]
