@@ -209,11 +209,17 @@ def report(nights: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _add(lines: list[str], line: str) -> None:
+    """Keep a line of a table, and show it: the whole takes minutes."""
+    print(line, flush=True)
+    lines.append(line)
+
+
 def _false_table(cells: Sequence[Cell], nights: int) -> str:
     lines = ["| seeds | jump | earlier nights | nights with a false alarm |", "| ---: | ---: | ---: | ---: |"]
     for seeds, jump, taught in ((3, 0.0, 0), (3, 0.5, 0), (3, 1.0, 0), (5, 0.5, 0), (3, 0.5, 20)):
         share = false_alarms(World(cells, seeds, jump, taught), nights)
-        lines.append(f"| {seeds} | {jump:g} | {taught} | {share} |")
+        _add(lines, f"| {seeds} | {jump:g} | {taught} | {share} |")
     return "\n".join(lines)
 
 
@@ -222,7 +228,7 @@ def _everywhere_table(nights: int) -> str:
     for seeds in (1, 3):
         world = World(even(36, 0.4 * seeds**0.5), seeds)
         for drop in (0.5, 1.7):
-            lines.append(f"| {seeds} | {drop:g} | {caught_everywhere(world, drop, nights)} |")
+            _add(lines, f"| {seeds} | {drop:g} | {caught_everywhere(world, drop, nights)} |")
     return "\n".join(lines)
 
 
@@ -231,7 +237,7 @@ def _alone_table(cells: Sequence[Cell], nights: int) -> str:
     for seeds in (3, 5):
         for spread, world in [(f"{s:g}", even(60, s)) for s in (0.5, 1.0)] + [("as in the real run", cells[:60])]:
             shares = [caught_alone(World(world, seeds, taught=taught), 3.0, nights) for taught in (0, 20)]
-            lines.append(f"| {seeds} | {spread} | {shares[0]} | {shares[1]} |")
+            _add(lines, f"| {seeds} | {spread} | {shares[0]} | {shares[1]} |")
     return "\n".join(lines)
 
 
@@ -239,7 +245,7 @@ def _cost_table(nights: int) -> str:
     lines = ["| earlier nights | every cell takes | called slower |", "| ---: | ---: | ---: |"]
     for taught in (0, 10):
         for factor in (1.0, 1.5, 2.0):
-            lines.append(f"| {taught} | {factor:g} times | {cost_alarms(nights, factor, taught)} |")
+            _add(lines, f"| {taught} | {factor:g} times | {cost_alarms(nights, factor, taught)} |")
     return "\n".join(lines)
 
 
