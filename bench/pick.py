@@ -12,6 +12,10 @@ from statistics import median
 from bench.plan import Cell
 
 
+MOST = 2.0
+"""How many median errors a cell's counts for: one that never settles must not keep the others waiting."""
+
+
 @dataclass(frozen=True)
 class Past:
     """What earlier nights say of a cell: how many ended since it was measured, and its standard error in points.
@@ -28,8 +32,9 @@ def pick(
 ) -> tuple[Cell, ...]:
     """The cells for a night of `budget` worker seconds, in the order of the plan; at least one.
 
-    The worth of a cell is (nights waited) x (1 + error / median error), so that none waits for ever and those whose
-    score is least sure come round more often. Cells are taken by worth a second, as long as they fit.
+    The worth of a cell is (nights waited) x (1 + error / median error), the quotient at most `MOST`: none waits for
+    ever, and those whose score is least sure come round more often. Cells are taken by worth a second, as long as they
+    fit.
     """
     errors = [known.error for known in past.values() if known.error]
     usual = median(errors) if errors else 1.0
@@ -38,7 +43,7 @@ def pick(
     def rank(cell: Cell) -> float:
         known = past.get(cell.key, Past(longest, None))
         uncertain = usual if known.error is None else known.error
-        return known.waited * (1 + uncertain / usual) / max(seconds(cell), 1e-3)
+        return known.waited * (1 + min(uncertain / usual, MOST)) / max(seconds(cell), 1e-3)
 
     chosen: set[str] = set()
     left = budget

@@ -102,7 +102,7 @@ def _outcome_alarms(views: Iterable[CellView]) -> list[Alarm]:
 
 
 def _evaluation_alarms(scored: Iterable[CellView], base: Side, head: Side) -> list[Alarm]:
-    """What has no chance in it: the same answers scored otherwise, and the same models answering otherwise.
+    """What has no chance in it: the same answers scored otherwise, and the same trainings judged or asked otherwise.
 
     Either is a change of evaluation for certain, and none is for the better unless it is accepted.
     """
@@ -112,8 +112,8 @@ def _evaluation_alarms(scored: Iterable[CellView], base: Side, head: Side) -> li
         scores = f"{view.base_score or 0:.1f} to {view.head_score or 0:.1f}"
         if measured.rescored(old, new):
             found.append(Alarm(Kind.EVALUATION, view.key, True, f"the same answers are scored otherwise: {scores}"))
-        elif not view.same and measured.same_trainings(old, new) and measured.same_rows(old, new):
-            says = f"the very same trainings answer the same rows otherwise: {scores}"
+        elif view.moved and view.moved.stage is Stage.EVALUATION and measured.same_losses(old, new):
+            says = f"the very same trainings answer otherwise: {scores}"
             found.append(Alarm(Kind.EVALUATION, view.key, True, says))
     return found
 

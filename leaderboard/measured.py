@@ -151,6 +151,12 @@ def _partners(base: Record, head: Record) -> list[tuple[Training, Training]]:
     return [(t, later[name(t)]) for t in (*base.trials, *base.finals) if name(t) in later]
 
 
+def same_losses(base: Record, head: Record) -> bool:
+    """Whether every training has the very losses, unrounded, of its partner in the other run, as far as both went."""
+    pairs = [(p.loss, q.loss) for a, b in _partners(base, head) for p, q in zip(a.curve, b.curve, strict=False)]
+    return bool(pairs) and all(one == other for one, other in pairs)
+
+
 def _gain(base: Training, head: Training) -> float | None:
     """The mean fall of the logarithm of the loss over the evaluations that both had."""
     later = {point.step: point.loss for point in head.curve}
