@@ -20,7 +20,7 @@ from bench.record import from_json, to_json
 from bench.spec import Budget, Files, Method, Model, Pinned, Task
 from bench.suite import Suite
 
-HARNESS = 3
+HARNESS = 4
 """Version of how the harness trains and scores. A change that alters results bumps it, and every record is stale."""
 
 Names = tuple[str, str, str]

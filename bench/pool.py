@@ -24,7 +24,8 @@ from bench import provenance, work
 from bench.plan import Cell
 from bench.record import Outcome, Record
 
-PRELOADED = ("bench.work", "optuna.samplers", "optuna.pruners", "optuna.storages.journal", "pyarrow.parquet")
+PRELOADED = ("bench.work", "optuna.samplers", "optuna.pruners", "optuna.storages.journal", "pyarrow.parquet",
+             "scipy.special")
 """What every cell needs and is slow to import."""
 
 PRELOADED_FOR_LEARNING = (

@@ -63,8 +63,8 @@ def interval(
 
     `statistics` holds one (n, k) array for each seed, all of the same n test rows in the same order. Seeds count with
     Student's t, test rows by a bootstrap that all seeds share (`bench.uncertainty`). In simulations the 95% interval
-    held the true score in 93 to 97% of cells from two seeds on (`benchmarks/coverage.md`). With one seed it speaks for
-    that seed alone.
+    held the true score in 93 to 98% of cells from three seeds on, and with two seeds too, where it is about twice as
+    wide (`benchmarks/coverage.md`). With one seed it speaks for that seed alone, and held it in as few as 42%.
 
     Raises ValueError where seeds have no or different numbers of test rows.
     """

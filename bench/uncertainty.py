@@ -98,7 +98,7 @@ def half_width(spread: Spread, level: float = 0.95) -> float:
 
         sqrt(V) x (V_seeds t_seeds + V_rows t_rows) / V,  V = V_seeds + V_rows
 
-    with the quantiles t of S - 1 and n - 1 degrees of freedom (Cochran and Cox 1957, "Experimental designs", 4.14).
+    with the quantiles t of S - 1 and n - 1 degrees of freedom (Cochran and Cox 1950, "Experimental designs").
     Neither a bootstrap over a handful of seeds nor Satterthwaite's freedom holds its level here; this does: see
     `benchmarks/coverage.md`. One seed leaves rows as the only source: the interval then speaks for that seed alone.
     """

@@ -76,11 +76,15 @@ class World:
         tau = self.tau(points)
         truth = self.truth(tau)
         for _ in range(count):
-            drawn = rng.integers(len(self.good), size=rows)
-            hard = np.sqrt(SHARE) * rng.standard_normal(rows)
-            noise = np.sqrt(1 - SHARE) * rng.standard_normal((seeds, rows))
-            right = hard + noise < ndtri(self.quality) + tau * rng.standard_normal((seeds, 1))
-            yield Cell(tuple(np.where(r[:, None], self.good[drawn], self.bad[drawn]) for r in right), truth)
+            yield Cell(tuple(self.seeds(rng, seeds, rows, tau)), truth)
+
+    def seeds(self, rng: np.random.Generator, count: int, rows: int, tau: float) -> list[Array]:
+        """The statistics of so many seeds that answer the same test rows."""
+        drawn = rng.integers(len(self.good), size=rows)
+        hard = np.sqrt(SHARE) * rng.standard_normal(rows)
+        noise = np.sqrt(1 - SHARE) * rng.standard_normal((count, rows))
+        right = hard + noise < ndtri(self.quality) + tau * rng.standard_normal((count, 1))
+        return [np.where(r[:, None], self.good[drawn], self.bad[drawn]) for r in right]
 
 
 def worlds(names: Sequence[str], quality: float = 0.75) -> dict[str, World]:
@@ -96,8 +100,8 @@ def _sides(name: str, rng: np.random.Generator) -> tuple[Array, Array]:
         return right[None], wrong[None]
     if name == "entity_f1":
         true = rng.integers(0, 4, POOL)
-        good, bad = (np.column_stack([rng.binomial(true, found), true, true]) for found in (0.95, 0.4))
-        return good.astype(np.float64), bad.astype(np.float64)
+        counts = [np.column_stack([rng.binomial(true, found), true, true]) for found in (0.95, 0.4)]
+        return counts[0].astype(np.float64), counts[1].astype(np.float64)
     texts = [" ".join(f"w{int(word)}" for word in rng.zipf(1.3, rng.integers(6, 20)) % 400) for _ in range(POOL)]
     good, bad = (metric.statistics(_noisy(texts, rng, share), texts) for share in (0.1, 0.6))
     return good, bad
@@ -168,16 +172,17 @@ def _percentile(scores: Array, drawn: int, rng: np.random.Generator) -> tuple[fl
     return float(low), float(high)
 
 
+INTRODUCTION = """# Coverage of 95% intervals
+
+Written by `python -m benchmarks.coverage`. Percent of {cells:,} simulated cells whose interval holds the true score;
+the sampling error of each figure is {error:.1f}. `used` is what `bench.uncertainty` gives, the others are what it is
+not. Seeds differ by the given standard deviation of their true scores, in points."""
 KINDS = ("used", "satterthwaite", "bootstrap, S - 1", "bootstrap")
 
 
 def report(cells: int) -> str:
     """The tables as Markdown."""
-    parts = [
-        "# Coverage of 95% intervals\n\nWritten by `python -m benchmarks.coverage`. Percent of "
-        f"{cells:,} simulated cells whose interval holds the true score; the sampling error of each figure is "
-        f"{100 * (0.95 * 0.05 / cells) ** 0.5:.1f}. \"used\" is `bench.uncertainty`. Seeds differ by the given standard deviation of their true scores.",
-    ]
+    parts = [INTRODUCTION.format(cells=cells, error=100 * (LEVEL * (1 - LEVEL) / cells) ** 0.5)]
     made = worlds(("accuracy", "entity_f1", "bleu", "rougeL"))
     high = worlds(("accuracy",), 0.92)["accuracy"]
     for title, world, rows, spreads in (

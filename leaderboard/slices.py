@@ -65,7 +65,7 @@ def slices(rows: Sequence[Mapping[str, Any]], fewest: int = FEWEST) -> tuple[Sli
 def _thirds(lengths: Sequence[int]) -> list[str]:
     """For each row a third by length, named by its range; nothing where rows do not differ enough for thirds."""
     low, high = np.quantile(lengths, [1 / 3, 2 / 3]) if lengths else (0, 0)
-    if low >= high or low == min(lengths):
+    if low >= high or high >= max(lengths):
         return []
     names = (f"1 short (to {int(low)} words)", f"2 middle (to {int(high)} words)", f"3 long (over {int(high)} words)")
     return [names[int(length > low) + int(length > high)] for length in lengths]

@@ -57,3 +57,16 @@ def test_a_floor_answers_as_its_name_says_without_any_test_reference(
 ) -> None:
     """The test rows have no reference column, so that a floor that reads it fails."""
     assert FLOORS[floor](train, test, of) == expected
+
+
+def test_a_logistic_regression_on_words_weighs_words_and_pairs_of_words() -> None:
+    good, bad = ("a lovely room", "lovely food", "not bad at all"), ("a dull room", "dull food", "bad food")
+    train = [{"text": text, "label": label} for label, found in (("good", good), ("bad", bad)) for text in found]
+    test = [{"text": text} for text in ("Lovely!", "so dull", "not bad", "bad")]
+    assert FLOORS["tfidf_logistic"](train, test, RATING) == ["good", "bad", "good", "bad"]
+
+
+@pytest.mark.parametrize("train", [[("x y", "good")] * 3, [("?", "good"), ("!", "good"), (" ", "bad")]])
+def test_with_one_label_or_no_word_the_regression_is_the_majority(train: list[tuple[str, str]]) -> None:
+    rows = [{"text": text, "label": label} for text, label in train]
+    assert FLOORS["tfidf_logistic"](rows, [{"text": "x"}, {"text": ""}], RATING) == ["good", "good"]

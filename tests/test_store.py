@@ -7,6 +7,7 @@ import random
 import string
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,10 @@ from bench.store import RETRIED, Store, is_fresh, safe_name, write_atomically
 
 NAMES = ("sentiment", "bert-mini", "full")
 RECORD = Record(*NAMES, "bundled", "encoder", "classify", "f" * 64, Outcome.OK, "accuracy", score=0.1 + 0.2)
-ROW = {"row": 0, "input": "a\nb", "reference": '"x"', "seed": 1, "prediction": '"é"', "score": 50.0, "phenomena": None}
+ROW: dict[str, Any] = {
+    "row": 0, "input": "a\nb", "reference": '"x"', "seed": 1, "prediction": '"é"', "score": 50.0, "phenomena": None,
+    "unseen": None, "statistics": [1.0, 0.5],
+}
 
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -106,11 +110,32 @@ def test_half_written_files_of_a_killed_run_are_swept_away(tmp_path: Path) -> No
 
 def test_predictions_come_back_as_they_were(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    rows = [ROW, {**ROW, "row": 1, "score": None, "phenomena": '["negation"]'}]
+    rows = [ROW, {**ROW, "row": 1, "score": None, "phenomena": '["negation"]', "unseen": True}]
     store.write_predictions(NAMES, rows)
     assert store.read_predictions(NAMES) == rows
     store.remove_predictions(NAMES)
     assert store.read_predictions(NAMES) == []
+
+
+def test_answers_come_back_seed_by_seed_with_what_was_asked(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    rows = [{**ROW, "seed": seed, "row": row, "statistics": [seed, row]} for seed in (3, 1) for row in range(4)]
+    store.write_predictions(NAMES, rows)
+    first, second = store.read_answers(NAMES)
+    assert (first.seed, second.seed) == (3, 1)
+    assert first.asked == second.asked
+    assert first.statistics.tolist() == [[3, 0], [3, 1], [3, 2], [3, 3]]
+    assert second.scores.tolist() == [50] * 4
+    store.write_predictions(NAMES, [{**row, "input": "another"} for row in rows])
+    assert store.read_answers(NAMES)[0].asked != first.asked
+
+
+def test_answers_that_were_never_written_are_none_and_uneven_ones_an_error(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.read_answers(NAMES) == []
+    store.write_predictions(NAMES, [ROW, {**ROW, "row": 1, "statistics": [1.0]}])
+    with pytest.raises(StoreError, match=r"full\.parquet: not readable as answers"):
+        store.read_answers(NAMES)
 
 
 def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path) -> None:
