@@ -11,7 +11,6 @@ from statistics import median
 
 from bench.plan import Cell
 
-
 MOST = 2.0
 """How many median errors a cell's counts for: one that never settles must not keep the others waiting."""
 
