@@ -57,8 +57,9 @@ def even(count: int, spread: float) -> list[Cell]:
 
 
 def _residuals(values: Sequence[float]) -> Array:
-    array = np.asarray(values, dtype=np.float64)
-    return array - array.mean()
+    array: Array = np.asarray(values, dtype=np.float64)
+    around: Array = array - array.mean()
+    return around
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ class World:
         return [*of_scores(found, limits), *of_losses(found, limits)]
 
     def _score(self, rng: np.random.Generator, cell: Cell, drop: float) -> Shift:
-        jumps = self._jumps(rng, cell, 2)
+        jumps = self._jumps(rng, cell, 2 + self.taught)
         shift = self._shift(rng, cell, cell.scores, cell.metric, jumps[1] - jumps[0] - drop)
         earlier = draw(rng, cell.scores, self.taught * self.seeds).reshape(self.taught, self.seeds)
-        return dataclasses.replace(shift, known=known_variance(earlier + self._jumps(rng, cell, self.taught)[:, None]))
+        return dataclasses.replace(shift, known=known_variance(list(earlier + jumps[2:, None])))
 
     def _jumps(self, rng: np.random.Generator, cell: Cell, count: int) -> Array:
         moved = rng.random(count) < MOVES

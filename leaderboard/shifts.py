@@ -116,7 +116,7 @@ def known_variance(nights: Sequence[Array]) -> tuple[float, float] | None:
     """What earlier runs of a cell say of the variance of a difference of two, and its freedom; one array of seeds each.
 
     Seeds within runs tell most, with a degree of freedom for each seed but one. Successive runs tell what seeds do not
-    show, such as another rate, and are believed where they say more: by the median of their squared steps, so that a
+    show, such as another rate, and are believed where they say twice as much: by the median of their squared steps, so that a
     change among them does not pass for noise, which costs about half their freedom. None for fewer than `RUNS` runs.
     """
     if len(nights) < RUNS:
@@ -128,7 +128,7 @@ def known_variance(nights: Sequence[Array]) -> tuple[float, float] | None:
         within = 2 * float(np.average(variances, weights=sizes - 1)), float((sizes - 1).sum())
     steps = np.diff([seeds.mean() for seeds in nights])
     between = float(np.median(steps**2)) / QUANTILES[0.5], (len(nights) - 1) / 2
-    return max(within, between)
+    return between if between[0] > 2 * within[0] else within
 
 
 def of_cells(shifts: Sequence[Shift]) -> list[Finding]:

@@ -8,13 +8,14 @@ import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
 from bench import catalog, score
 from bench.learn import fit, loop
+from bench.learn.batch import collate
 from bench.learn.fit import open_learner
 from bench.learn.heads import generate
 from bench.learn.heads.classify import Classify
@@ -66,7 +67,7 @@ def material(cell: Cell) -> Material:
     train, validation, test = rows[: ends[0]], rows[ends[0] : ends[1]], rows[ends[1] : ends[2]]
     if cell.task.head is Head.CLASSIFY:
         test = [{**row, "label": _other(row["label"]) if drawn(row["text"], 0.1) else row["label"]} for row in test]
-    data = Data("bundled", "memory", "0" * 64, None, *SIZES.values())
+    data = Data("bundled", "memory", "0" * 64, None, SIZES["train"], SIZES["validation"], SIZES["test"])
     return Material(cell.task, Splits(train, validation, lambda: test, data))
 
 
@@ -126,7 +127,7 @@ def shifted_classes(patch: pytest.MonkeyPatch) -> None:
     def off_by_one(self: Classify, rows: Any, *, targets: bool) -> Any:
         encoded = encode(self, rows, targets=targets)
         for example in encoded.examples if targets else ():
-            dict.__setitem__(example, "target", (example["target"] + 1) % len(self.labels))  # type: ignore[arg-type]
+            cast(Any, example)["target"] = (example["target"] + 1) % len(self.labels)
         return encoded
 
     patch.setattr(Classify, "encode", off_by_one)
@@ -139,7 +140,6 @@ def dropout_at_evaluation(patch: pytest.MonkeyPatch) -> None:
 
 def padding_flipped(patch: pytest.MonkeyPatch) -> None:
     """A decoder's prompts are padded on the right when it writes."""
-    collate = generate.collate
     patch.setattr(generate, "collate", lambda *given, left, **more: collate(*given, left=False, **more))
 
 
