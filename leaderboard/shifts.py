@@ -116,8 +116,9 @@ def known_variance(nights: Sequence[Array]) -> tuple[float, float] | None:
     """What earlier runs of a cell say of the variance of a difference of two, and its freedom; one array of seeds each.
 
     Seeds within runs tell most, with a degree of freedom for each seed but one. Successive runs tell what seeds do not
-    show, such as another rate, and are believed where they say twice as much: by the median of their squared steps, so that a
-    change among them does not pass for noise, which costs about half their freedom. None for fewer than `RUNS` runs.
+    show, such as another rate, and are believed where they say twice as much: by the median of their squared steps, so
+    that a change among them does not pass for noise, which costs about half their freedom. None for fewer than `RUNS`
+    runs.
     """
     if len(nights) < RUNS:
         return None
