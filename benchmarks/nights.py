@@ -1,6 +1,6 @@
 """How often does the nightly verdict cry wolf, and what does it catch? By simulated nights.
 
-    python -m benchmarks.nights [--nights 300] [--out benchmarks/nights.md]
+    python -m benchmarks.nights [--nights 150] [--out benchmarks/nights.md]
 
 The cells are those of a real run of the suite `glue-lite`, each with its own seeds' scores and training losses
 (`seed_scores.json`). A night draws fresh seeds for every cell, of the same code or of a worse one, and is judged by the
@@ -202,10 +202,10 @@ def report(nights: int) -> str:
         f"another rate, which a search finds on {100 * MOVES:.0f}% of nights, moves a run by so many standard "
         "deviations of a seed.\n\n" + _false_table(cells, nights),
         "## A/B: every cell is worse by so many points\n\n36 cells whose runs have a standard deviation of 0.4.\n\n"
-        + _everywhere_table(max(100, nights // 3)),
+        + _everywhere_table(nights // 3),
         "## A/B: one cell of 60 is worse by 3 points\n\nCaught means an alarm for that very cell.\n\n"
-        + _alone_table(cells, max(100, nights // 3)),
-        "## Time\n\n60 cells; nights and cells vary by 5%.\n\n" + _cost_table(max(100, nights // 3)),
+        + _alone_table(cells, nights // 3),
+        "## Time\n\n60 cells; nights and cells vary by 5%.\n\n" + _cost_table(nights // 3),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -253,7 +253,7 @@ def _cost_table(nights: int) -> str:
 def main() -> None:
     """Write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nights", type=int, default=300)
+    parser.add_argument("--nights", type=int, default=150)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/nights.md"))
     arguments = parser.parse_args()
     arguments.out.write_text(report(arguments.nights), encoding="utf-8")

@@ -94,7 +94,10 @@ def _make(
     if not arguments.quiet:
         left = f", {plural(len(left_out), 'cell')} left out" if left_out else ""
         screen.say(f"{plan.suite}  {outlook.summary()}{left}\nrecords: {out}\n")
-    running.make(arguments, request.Asked(tonight, out), outlook, screen)
+    try:
+        running.make(arguments, request.Asked(tonight, out), outlook, screen)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped: {out} has no verdict, the next night starts afresh") from None
     return sides.read(out)
 
 
