@@ -15,6 +15,10 @@ from leaderboard.shifts import Finding, Shift
 from leaderboard.verdict import Alarm, Kind
 
 
+LEAST = 1e-9
+"""Smaller chances are not told apart."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """The smallest changes worth an alarm, and the chances of a false one in a night, which add up to at most 5%.
@@ -83,5 +87,6 @@ def _alarm(kind: Kind, finding: Finding, unit: str) -> Alarm:
         told = [100 * math.expm1(-value / 100) for value in (finding.value, finding.high, finding.low)]
     many = f" over {finding.cells} cells" if finding.cells > 1 else ""
     interval = f"[{told[1]:+.1f}, {told[2]:+.1f}]"
-    says = f"{told[0]:+.1f}{unit}{many}, 95% interval {interval}, p {finding.adjusted:.1g}"
+    p = f"p {finding.adjusted:.1g}" if finding.adjusted >= LEAST else f"p below {LEAST:g}"
+    says = f"{told[0]:+.1f}{unit}{many}, 95% interval {interval}, {p}"
     return Alarm(kind, finding.scope, finding.value < 0, says)

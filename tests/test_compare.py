@@ -141,7 +141,7 @@ def test_the_same_results_at_half_the_speed_are_slower(base: Side, tmp_path: Pat
 
 
 def test_steady_earlier_nights_teach_a_narrower_band(base: Side, tmp_path: Path) -> None:
-    earlier = [make(tmp_path / str(n), edit=slowed(1 + 0.01 * (n % 3))) for n in range(6)]
+    earlier = [make(tmp_path / str(n), edit=slowed(1 + 0.01 * (n % 3))) for n in range(8)]
     head = make(tmp_path / "head", edit=slowed(1.3))
     assert compare(base, head).verdict is Verdict.FINE
     assert compare(base, head, earlier).verdict is Verdict.SLOWER

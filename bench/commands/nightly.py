@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def _make(
     arguments: argparse.Namespace, plan: Plan, chosen: Sequence[Cell], place: Path, screen: Screen
 ) -> Side:
     """Tonight's run, in a directory of its own: nothing made before can pass for fresh."""
-    began = provenance.now()
+    began = _moment(place)
     out = place / history.dated(began)
     keys = {cell.key for cell in chosen}
     left_out = tuple(cell.key for cell in plan.cells if cell.key not in keys)
@@ -99,6 +100,15 @@ def _make(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped: {out} has no verdict, the next night starts afresh") from None
     return sides.read(out)
+
+
+def _moment(place: Path) -> str:
+    """The present time, once no other night bears its name: they are dated to the second."""
+    began = provenance.now()
+    while (place / history.dated(began)).exists():
+        time.sleep(0.1)
+        began = provenance.now()
+    return began
 
 
 def _changes(nights: Sequence[Side]) -> list[str]:
