@@ -2,8 +2,8 @@
 
 A method that trains nothing has no search: its seeds draw the examples that the model is shown.
 
-Knows the order of the stages. The learner, the data and the place of the study are handed in; nothing is written here
-but the study. The test split is asked for only when the search is over.
+Knows the order of the stages. The learner, the data and the places of study and models are handed in; nothing else is
+written here. The test split is asked for only when the search is over.
 """
 
 from __future__ import annotations
@@ -45,14 +45,16 @@ def run(
     open_material: Callable[[], Material],
     study: Path,
     facts: Mapping[str, Any] | None = None,
+    models: Path | None = None,
 ) -> Finished:
     """The finished cell, whatever becomes of it: a failure is a record with its outcome and reason.
 
     `study` is the journal of the search; trials that it already holds are not run again. `facts` are added to the
-    record's provenance.
+    record's provenance. What every final training stores is kept in a directory `seed-SEED` of `models`, if that is
+    given.
     """
     started, clock = provenance.now(), time.perf_counter()
-    work = _Work(cell, score.metric_named(cell.task.metric))
+    work = _Work(cell, score.metric_named(cell.task.metric), models)
     outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study))
     seconds = time.perf_counter() - clock
     history = {**provenance.environment(), **(facts or {}), "started": started, "finished": provenance.now()}
@@ -67,7 +69,7 @@ def draft(cell: Cell, outcome: Outcome, reason: str | None, history: Mapping[str
         task=cell.task.name, model=cell.model.name, method=cell.method_name, source=cell.source,
         family=str(cell.model.family), head=str(cell.task.head), fingerprint=cell.fingerprint, outcome=outcome,
         reason=reason, metric=metric.name, higher_is_better=metric.higher_is_better,
-        budget=to_json(cell.budget), provenance=history,
+        budget=to_json(cell.budget), provenance=history, train_size=cell.train_size,
     )
 
 
@@ -84,6 +86,7 @@ class _Work:
 
     cell: Cell
     metric: Metric
+    models: Path | None
     material: Material | None = None
     learner: Learner | None = None
     rates: LogRange | None = None
@@ -104,7 +107,7 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
         work.best = _search(work, trainer, work.rates, study)
     rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(number, work.best, seed, trainer, cell.budget.epochs))
+        work.finals.append(_final(work, trainer, number, seed))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
@@ -122,7 +125,9 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
         work.trials.append(trial)
         work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
 
-    name = f"{work.cell.key} {work.cell.fingerprint[:16]}"
+    cell = work.cell
+    # without the size that may be in the cell's key, which its fingerprint has: by either name the search is the same
+    name = f"{cell.task.name}/{cell.model.name}/{cell.method_name} {cell.fingerprint[:16]}"
     best = tune.search(
         study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
         choices=work.cell.method.choices,
@@ -132,10 +137,13 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     return best
 
 
-def _final(number: int, best: Training | None, seed: int, trainer: _Trainer, epochs: int) -> Scored:
-    """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions."""
-    rate, choice = (best.rate, best.choice) if best else (None, {})
-    training, fitted = trainer.train(number, rate, seed, lambda point: True, epochs, choice)
+def _final(work: _Work, trainer: _Trainer, number: int, seed: int) -> Scored:
+    """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions.
+
+    The model is kept here, if it is to be, since nothing else should hold its network when the next one trains.
+    """
+    rate, choice = (work.best.rate, work.best.choice) if work.best else (None, {})
+    training, fitted = trainer.train(number, rate, seed, lambda point: True, work.cell.budget.epochs, choice)
     if training.state == "DIVERGED":
         return Scored(training)
     material, metric = trainer.material, trainer.metric
@@ -149,6 +157,8 @@ def _final(number: int, best: Training | None, seed: int, trainer: _Trainer, epo
         evaluate_seconds=training.evaluate_seconds + answered.seconds,
         answers=digest(answered.predictions),
     )
+    if work.models is not None:
+        fitted.save(work.models / f"seed-{seed}")
     return Scored(scored, answered.predictions, statistics)
 
 

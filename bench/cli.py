@@ -90,6 +90,8 @@ COMMANDS: Mapping[str, Command] = {
                        COMPARING),
     "nightly": Command("nightly", "run a suite afresh and say whether anything got worse", options.nightly, NIGHTLY),
     "accept": Command("accept", "make a night the base of the next ones, with who and why", options.accept),
+    "export": Command("export", "take the model of a cell, with a card that says how to load it", options.export),
+    "predict": Command("predict", "answer the rows of a file with an exported model", options.predict),
     "pretrain": Command("pretrain", "make one of the bundled models again", options.pretrain),
     "doctor": Command("doctor", "what this machine has: device, precision, hub, W&B", options.common),
 }

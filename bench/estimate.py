@@ -10,14 +10,15 @@ import math
 from collections.abc import Mapping
 
 from bench import models
-from bench.plan import Cell, Names
-from bench.record import Record, to_json
+from bench.errors import UnavailableError
+from bench.plan import Cell
+from bench.record import Names, Record, to_json
 from bench.spec import Head, Model
 
-SECONDS_PER_STEP = {Head.CLASSIFY: 0.03, Head.TAG: 0.04, Head.SPAN: 0.12, Head.GENERATE: 0.09}
+SECONDS_PER_STEP = {Head.CLASSIFY: 0.03, Head.REGRESS: 0.03, Head.TAG: 0.04, Head.SPAN: 0.12, Head.GENERATE: 0.09}
 """One optimizer step on 32 rows: a three-layer model of width 128, one thread of a server processor."""
 
-SECONDS_PER_EVALUATION = {Head.CLASSIFY: 0.2, Head.TAG: 0.3, Head.SPAN: 0.5, Head.GENERATE: 0.7}
+SECONDS_PER_EVALUATION = {Head.CLASSIFY: 0.2, Head.REGRESS: 0.2, Head.TAG: 0.3, Head.SPAN: 0.5, Head.GENERATE: 0.7}
 """Prediction and scoring of some hundred rows with the same model."""
 
 FROZEN_SHARE = {"nothing": 1.0, "lower": 0.7, "backbone": 0.25}
@@ -62,7 +63,7 @@ def seconds(cell: Cell, earlier: Mapping[Names, Record] | None = None) -> float:
     record = (earlier or {}).get(cell.names)
     if record is not None and record.cost is not None and dict(record.budget) == to_json(cell.budget):
         return record.cost.seconds
-    budget, head = cell.budget, cell.task.head
+    budget, head = cell.budget, Head.GENERATE if cell.model.writes else cell.task.head
     validations = budget.evaluations * (budget.trials + len(budget.seeds)) if cell.method.rates else 0
     evaluations = validations + 2 * len(budget.seeds)
     step = SECONDS_PER_STEP[head] * budget.batch_size / 32
@@ -79,8 +80,12 @@ def _prepared(cell: Cell) -> list[Model]:
 
 
 def _slowness(model: Model) -> float:
-    """The time of a step against one of a bundled model."""
-    slowness: float = (_size(model) / BUNDLED_SIZE) ** EFFICIENCY
+    """The time of a step against one of a bundled model. One that cannot be had is taken for a base model."""
+    try:
+        size = _size(model)
+    except UnavailableError:
+        size = BASE_SIZE
+    slowness: float = (size / BUNDLED_SIZE) ** EFFICIENCY
     return slowness
 
 

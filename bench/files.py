@@ -15,8 +15,8 @@ from typing import Any
 from bench.errors import DataError
 from bench.rows import Located
 
-JSON_TYPES = frozenset({"tokens", "tags", "answers"})
-"""Column types whose value is a list or an object: a CSV cell holds them as JSON."""
+JSON_TYPES = frozenset({"tokens", "tags", "answers", "number"})
+"""Column types whose value is a list, an object or a number: a CSV cell holds them as JSON."""
 
 OTHER_SEPARATORS = (";", "\t", "|")
 """What some programs write between the cells of a CSV file. Only commas are read."""
@@ -47,6 +47,21 @@ def read(path: Path, schema: Mapping[str, str]) -> list[Located]:
         return list(reader(path, structured))
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
+
+
+def read_any(path: Path, schema: Mapping[str, str]) -> list[Located]:
+    """The rows of a file that a user named, as `read` gives them.
+
+    Raises DataError as well where it has no known ending, or no rows.
+    """
+    if path.suffix.removeprefix(".") not in READERS:
+        raise DataError(f"{path}: not a kind of file that is read. Name it .jsonl, .csv or .parquet, as what it is.")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file. Check the path.")
+    found = read(path, schema)
+    if not found:
+        raise DataError(f"{path}: there are no rows. Add at least one.")
+    return found
 
 
 def count(path: Path) -> int:

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
+from statistics import fmean
 from typing import Any
 
 from bench.learner import Prediction
@@ -39,6 +40,32 @@ def _text(row: Row, task: Task) -> str:
 def most_frequent(train: Rows, test: Rows, task: Task) -> list[Prediction]:
     """The commonest reference of the training rows, whatever the input: the majority class, or the commonest text."""
     return [_commonest(row[task.reference] for row in train)] * len(test)
+
+
+def rarest(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """The least common label of the training rows, whatever the input.
+
+    F1 counts one label only, which may be the rare one: then always giving that is the better trivial answer.
+    """
+    counts = Counter(row[task.reference] for row in train)
+    return [min(counts, key=lambda label: counts[label])] * len(test)
+
+
+def mean_number(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """The mean number of the training rows, whatever the input: no correlation with anything."""
+    return [fmean(row[task.reference] for row in train)] * len(test)
+
+
+def word_overlap(train: Rows, test: Rows, task: Task) -> list[Prediction]:
+    """The share of words that two texts have in common (Jaccard), from the least to the greatest training number."""
+    numbers = [row[task.reference] for row in train]
+    low, high = min(numbers), max(numbers)
+
+    def share(row: Row) -> float:
+        one, other = (_words(str(row[column])) for column in task.inputs)
+        return len(one & other) / max(1, len(one | other))
+
+    return [low + (high - low) * share(row) for row in test]
 
 
 def _joined(row: Row, task: Task) -> str:
@@ -104,7 +131,10 @@ def _words(text: str) -> set[str]:
 
 FLOORS: dict[str, Floor] = {
     "majority": most_frequent,
+    "minority": rarest,
     "most_frequent_target": most_frequent,
+    "mean_number": mean_number,
+    "word_overlap": word_overlap,
     "tfidf_logistic": tfidf_logistic,
     "all_outside": all_outside,
     "most_frequent_tag": most_frequent_tag,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -14,7 +15,8 @@ from bench.record import Checkpoint, Health, Parameters, Point
 from bench.spec import Budget, Method, Model, Pinned, Rows, Task
 
 Prediction = Any
-"""classify: a label; tag: a list of tags, one a token; span: the answer's text; generate: the text."""
+"""classify: a label, or None where the model wrote what is none; regress: a number, or None where there is none; tag: a
+list of tags, one a token; span: the answer's text; generate: the text."""
 
 
 NO_CHOICE: Mapping[str, Any] = MappingProxyType({})
@@ -26,7 +28,8 @@ class Assignment:
     """All that a learner needs to know of a cell. `labels` are those of the data, in a fixed order (classify, tag).
 
     `options` are the method's, defaults filled in. `revision` is the model's, resolved; `others` are the
-    models that options name, by option.
+    models that options name, by option. `facts` are what a head found in the training rows of a model that is loaded
+    without them.
     """
 
     task: Task
@@ -39,6 +42,7 @@ class Assignment:
     labels: tuple[str, ...]
     revision: str | None = None
     others: Mapping[str, Pinned] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Predicted:
 class Fitted:
     """A finished training. `state` is COMPLETE, PRUNED or DIVERGED (then `reason` says at which step).
 
-    `predict` reads the inputs of rows with the best parameters seen on validation. Seconds are wall time.
+    `predict` reads the inputs of rows with the best parameters seen on validation. `save` writes what the method stores
+    of these into a directory (see `bench.keep`), and raises StoreError where it cannot. Seconds are wall time.
     """
 
     state: str
@@ -67,6 +72,7 @@ class Fitted:
     train_seconds: float
     evaluate_seconds: float
     predict: Callable[[Rows], Predicted]
+    save: Callable[[Path], None]
     reason: str | None = None
 
 

@@ -38,7 +38,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """One W&B run. `id` is the same whenever the same thing is sent, so that it is never there twice.
+    """One W&B run. `id` is the same whenever the same thing is sent, so that it is never there twice, renamed or not.
 
     `digest` changes when there is something new to send. `curves` are rows of a history over `step`, whose other names
     start with one of `sections`. `files` become an artifact.
@@ -61,11 +61,11 @@ class Page:
 def of_cell(run: str, record: Record) -> Page:
     """The page of a record in the run of that name, still without predictions."""
     return Page(
-        id=_hash(run, record.source, record.key, record.fingerprint),
+        id=_hash(run, record.source, record.task, record.model, record.method, record.fingerprint),
         digest=_hash(json.dumps(to_json(record), sort_keys=True)),
         name=record.key,
         job=record.task,
-        tags=_tags(record.task, record.model, record.method, record.source, str(record.outcome)),
+        tags=_tags(record.task, record.model, record.method, _rows(record), record.source, str(record.outcome)),
         config=_config(run, record),
         summary=_summary(record),
         curves=_curves(record),
@@ -99,13 +99,19 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
+def _rows(record: Record) -> str:
+    """The training-set size where it is one of several."""
+    return "" if record.train_size is None else f"{record.train_size} rows"
+
+
 def _tags(*names: str) -> tuple[str, ...]:
     """Each name once and cut to what W&B takes, at the front: the end of a long path or id tells more."""
     return tuple(dict.fromkeys(name[-LONGEST_TAG:] for name in names if name))
 
 
 def _config(run: str, record: Record) -> dict[str, Any]:
-    cell = {name: getattr(record, name) for name in ("task", "model", "method", "source", "family", "head", "metric")}
+    names = ("task", "model", "method", "train_size", "source", "family", "head", "metric")
+    cell = {name: getattr(record, name) for name in names}
     versions = {name: record.provenance[name] for name in VERSIONS if name in record.provenance}
     config: dict[str, Any] = to_json({
         "run": run, "cell": cell, "budget": record.budget, "rate": record.rate, "choice": record.choice,

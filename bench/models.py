@@ -5,6 +5,7 @@ Knows names and directories; never loads a network, and never asks the hub.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import importlib.util
@@ -42,7 +43,7 @@ _BUNDLED = "bundled, pretrained on synthetic text"
 T5_RATES = 3.0
 """T5's first weights are far larger than BERT's (Raffel et al. 2020 tune at 1e-3 times their size, with Adafactor)."""
 
-MODELS: tuple[Model, ...] = (
+PLAIN: tuple[Model, ...] = (
     Model("bert-mini", Family.ENCODER, "bench/checkpoints/bert-mini", note=_BUNDLED),
     Model("gpt2-mini", Family.DECODER, "bench/checkpoints/gpt2-mini", pooling="mean", note=_BUNDLED),
     Model("t5-mini", Family.ENCODER_DECODER, "bench/checkpoints/t5-mini", rate_factor=T5_RATES, note=_BUNDLED),
@@ -63,6 +64,19 @@ MODELS: tuple[Model, ...] = (
           "2290a62682d06624634c1f46a6ad5be0f47f38aa", pooling="last"),
 )
 
+WRITERS = ("t5-mini", "gpt2-mini", "t5-small", "gpt2")
+"""Models that also have a row, `NAME-text`, in which they answer every task by writing text."""
+
+
+def _writer(row: Model) -> Model:
+    """The same checkpoint, text to text."""
+    note = f"{row.note}; text to text" if row.note else "text to text"
+    return dataclasses.replace(row, name=f"{row.name}-text", writes=True, note=note)
+
+
+MODELS: tuple[Model, ...] = (*PLAIN, *(_writer(row) for row in PLAIN if row.name in WRITERS))
+"""All rows: the models as they are, and those that write."""
+
 
 def directory(model: Model) -> Path | None:
     """Where the checkpoint lies on this machine, or None for a hub id.
@@ -76,7 +90,8 @@ def directory(model: Model) -> Path | None:
             return place
     if HUB_ID.fullmatch(model.path):
         return None
-    advice = f"Rebuild it: python -m bench pretrain {model.name}" if "checkpoints" in model.path else "Check the path."
+    rebuilt = f"Rebuild it: python -m bench pretrain {Path(model.path).name}"  # rows may share a checkpoint
+    advice = rebuilt if "checkpoints" in model.path else "Check the path."
     raise UnavailableError(f"model {model.name!r}: there is no checkpoint (config.json) in {model.path}. {advice}")
 
 

@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from bench import sizes
 from bench.errors import RequestError
 from bench.spec import MOST_SEEDS
 
@@ -19,6 +20,9 @@ def run(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how to run")
     _workers(how)
     how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
+    how.add_argument("--keep-models", action="store_true",
+                     help="keep what every final training stores, for `export`; a finished cell whose models were not "
+                          "kept trains its final seeds again, at the rate that it found")
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show neither progress nor board, only what went wrong")
     common(parser)
@@ -41,7 +45,9 @@ def catalog(parser: argparse.ArgumentParser) -> None:
 def show(parser: argparse.ArgumentParser) -> None:
     """`show`."""
     _run_directory(parser)
-    parser.add_argument("cell", nargs="?", metavar="CELL", help="task/model/method: all that is known of this cell")
+    parser.add_argument("cell", nargs="?", metavar="CELL",
+                        help="task/model/method, or task/model/method@rows in a run with several training-set sizes: "
+                             "all that is known of this cell")
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each cell")
     common(parser)
 
@@ -82,6 +88,27 @@ def accept(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="directory of a night in a history")
     parser.add_argument("--who", required=True, metavar="NAME", help="who accepts it")
     parser.add_argument("--why", required=True, metavar="TEXT", help="for which reason")
+    common(parser)
+
+
+def export(parser: argparse.ArgumentParser) -> None:
+    """`export`."""
+    _run_directory(parser)
+    parser.add_argument("cell", metavar="CELL", help="task/model/method, of a run with --keep-models")
+    parser.add_argument("directory", type=Path, metavar="DIR", help="where to write; must be new or empty")
+    parser.add_argument("--seed", type=_count, metavar="N",
+                        help="the final training to take (default: the one that was best on validation rows)")
+    parser.add_argument("--merged", action="store_true",
+                        help="fold the method into the weights: a plain checkpoint that transformers reads by itself")
+    common(parser)
+
+
+def predict(parser: argparse.ArgumentParser) -> None:
+    """`predict`."""
+    parser.add_argument("directory", type=Path, metavar="DIR", help="what `export` wrote")
+    parser.add_argument("file", type=Path, metavar="FILE",
+                        help="rows with the task's input columns: .jsonl, .csv or .parquet")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="a .jsonl file to write (default: the terminal)")
     common(parser)
 
 
@@ -131,9 +158,25 @@ def _budget(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--trials", type=_positive, metavar="N", help="learning rates tried")
     group.add_argument("--seeds", type=seeds, metavar="N|A,B", help="so many final seeds (1..N), or these")
     group.add_argument("--epochs", type=_positive, metavar="N", help="passes over the training rows")
-    for split in ("train", "validation", "test"):
+    group.add_argument("--train-size", type=train_size, metavar="ROWS|A,B",
+                       help="train rows, drawn once for all cells; several sizes, as in 100,500,1000, make a cell at "
+                            "each of them (smaller sets are parts of larger ones), and the board draws learning curves")
+    for split in ("validation", "test"):
         drawn = f"{split} rows, drawn once for all cells"
         group.add_argument(f"--{split}-size", type=_positive, metavar="ROWS", help=drawn)
+
+
+def train_size(text: str) -> sizes.Sizes:
+    """`500` as one training-set size in rows, `100,500` as several.
+
+    Raises RequestError for anything else, and for a size that is there twice.
+    """
+    if not re.fullmatch(r"[1-9]\d{0,17}(,[1-9]\d{0,17})*", text):
+        raise RequestError(f"--train-size {text!r}: write a number of rows, as in 500, or several, as in 100,500.")
+    try:
+        return sizes.checked([int(part) for part in text.split(",")])
+    except ValueError as error:
+        raise RequestError(f"--train-size {text}: {error}.") from error
 
 
 def seeds(text: str) -> tuple[int, ...]:

@@ -14,17 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench import catalog, models, sources
-from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
-from bench.record import from_json, to_json
+from bench import catalog, models, sizes, sources
+from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError
+from bench.record import Names, Record, from_json, to_json
 from bench.spec import Budget, Files, Method, Model, Pinned, Task
 from bench.suite import Suite
 
-HARNESS = 4
+HARNESS = 5
 """Version of how the harness trains and scores. A change that alters results bumps it, and every record is stale."""
-
-Names = tuple[str, str, str]
-"""Task, model and method: what a cell is called inside its run."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,8 @@ class Request:
 class Cell:
     """One task x model x method, with all that its result depends on. `method_name` includes options: `lora[r=16]`.
 
+    `train_size` is the budget's where the task is run at several training-set sizes, which makes it part of the cell's
+    name; else None.
     `data_revision` and `model_revision` are 40-hex commits of the hub, None for what is local; `data_sha256` identifies
     the rows and `model_sha256` the files of a local checkpoint. `others` are the models that the method's options name.
     """
@@ -59,16 +58,28 @@ class Cell:
     model_revision: str | None = None
     model_sha256: str | None = None
     others: Mapping[str, Pinned] = field(default_factory=dict)
+    train_size: int | None = None
 
     @property
     def names(self) -> Names:
-        """Task, model and method."""
-        return self.task.name, self.model.name, self.method_name
+        """What the cell is called inside its run, in parts, as `Record.names`."""
+        return self.task.name, self.model.name, sizes.named(self.method_name, self.train_size)
 
     @property
     def key(self) -> str:
         """The cell's name inside its run, as `Record.key`."""
         return "/".join(self.names)
+
+    @property
+    def other_names(self) -> Names | None:
+        """What this very cell is called where its size is an axis and here is not, or the other way round.
+
+        None where it takes all training rows, which is no size.
+        """
+        if self.budget.train_size is None:
+            return None
+        size = self.budget.train_size if self.train_size is None else None
+        return self.task.name, self.model.name, sizes.named(self.method_name, size)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -93,7 +104,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells of a run, in the order of the table: by task, then model, then method."""
+    """The cells of a run, in the order of the table: by task, then model, then method, then training-set size."""
 
     suite: str
     cells: tuple[Cell, ...]
@@ -129,16 +140,28 @@ def make(suite: Suite, request: Request | None = None) -> Plan:
     sides = [_pinned(catalog.model(name)) for name in _chosen(request.models, named)]
     methods = [catalog.method(name) for name in _chosen(request.methods, suite.methods)]
     data = [_Data.of_task(suite, task, source, request) for task in tasks]
-    cells = tuple(_cell(d, side, method, options) for d in data for side in sides for method, options in methods)
+    cells = tuple(
+        _cell(rows, side, method, options)
+        for by_size in data for side in sides for method, options in methods for rows in by_size
+    )
     _check_unique(cells)
     if not cells:
         raise NothingSelectedError("no cell is selected: name at least one task, one model and one method.")
     return Plan(suite.name, cells)
 
 
+def renamed(cell: Cell, records: Mapping[Names, Record]) -> Record | None:
+    """The record of the cell where it is there under its other name only (`Cell.other_names`), else None.
+
+    So a run to which sizes are added later goes on with what it has.
+    """
+    other = None if cell.names in records or cell.other_names is None else records.get(cell.other_names)
+    return other if other is not None and other.budget.get("train_size") == cell.budget.train_size else None
+
+
 @dataclass(frozen=True)
 class _Data:
-    """A task with its rows identified: what all its cells share."""
+    """A task with its rows at one training-set size identified: what all its cells of that size share."""
 
     task: Task
     source: str
@@ -146,18 +169,24 @@ class _Data:
     budget: Budget
     sha256: str
     revision: str | None
+    train_size: int | None
 
     @staticmethod
-    def of_task(suite: Suite, task: Task, source: str, request: Request) -> _Data:
-        if source not in task.sources:
-            raise UnknownNameError(f"source of task {task.name!r}:", source, task.sources)
-        if isinstance(task.sources[source], Files) and request.data_dir is None:
+    def of_task(suite: Suite, task: Task, source: str, request: Request) -> tuple[_Data, ...]:
+        """One for each training-set size."""
+        reads_files = isinstance(sources.source_of(task, source), Files)
+        if reads_files and request.data_dir is None:
             raise RequestError(f"source {source!r} reads your files: say where they are with --data-dir DIR.")
-        data_dir = request.data_dir if isinstance(task.sources[source], Files) else None
-        budget = suite.budget_for(task.name, source)
+        data_dir = request.data_dir if reads_files else None
+        budgets = suite.budgets_for(task.name, source)
         revision = sources.resolve(task, source)
-        sha256 = sources.fingerprint(task, source, data_dir, budget, revision)
-        return _Data(task, source, data_dir, budget, sha256, revision)
+
+        def at(budget: Budget) -> _Data:
+            sha256 = sources.fingerprint(task, source, data_dir, budget, revision)
+            size = budget.train_size if len(budgets) > 1 else None
+            return _Data(task, source, data_dir, budget, sha256, revision, size)
+
+        return tuple(map(at, budgets))
 
 
 def _pinned(model: Model) -> Pinned:
@@ -190,7 +219,7 @@ def _cell(data: _Data, side: Pinned, method: Method, options: Mapping[str, Any])
         method_name=catalog.method_name(method, options), source=data.source, data_dir=data.data_dir,
         budget=data.budget, data_sha256=data.sha256, data_revision=data.revision,
         model_revision=side.revision, model_sha256=side.sha256,
-        others={option: _other(options[option]) for option in method.models},
+        others={option: _other(options[option]) for option in method.models}, train_size=data.train_size,
     )
 
 
@@ -211,10 +240,10 @@ def _without(mapping: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _cell_to_json(cell: Cell) -> dict[str, Any]:
-    task, _, method = cell.names
-    kept = ("source", "data_sha256", "data_revision", "model_revision", "model_sha256", "fingerprint")
+    kept = ("source", "train_size", "data_sha256", "data_revision", "model_revision", "model_sha256", "fingerprint")
     return {
-        "task": task, "model": to_json(cell.model), "method": method, "budget": to_json(cell.budget),
+        "task": cell.task.name, "model": to_json(cell.model), "method": cell.method_name,
+        "budget": to_json(cell.budget),
         "data_dir": None if cell.data_dir is None else str(cell.data_dir), "others": to_json(cell.others),
         **{name: getattr(cell, name) for name in kept},
     }
@@ -229,4 +258,5 @@ def _cell_from_json(data: Mapping[str, Any]) -> Cell:
         budget=from_json(Budget, data["budget"]), data_sha256=data["data_sha256"],
         data_revision=data["data_revision"], model_revision=data["model_revision"], model_sha256=data["model_sha256"],
         others={option: from_json(Pinned, other) for option, other in data["others"].items()},
+        train_size=data.get("train_size"),  # plans of runs without this axis may be older than it
     )

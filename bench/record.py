@@ -14,10 +14,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from bench import sizes
+
 SCHEMA = 1
 """Version of the layout below; a record of another version is stale."""
 
 T = TypeVar("T")
+
+Names = tuple[str, str, str]
+"""Task, model and method, with its training-set size where the run has several: what a cell is called in its run."""
 
 
 class Outcome(StrEnum):
@@ -46,12 +51,15 @@ class Point:
 class Health:
     """What a score alone would hide. Counts of test rows (of training rows for `truncated_train`).
 
-    `fewer_examples` were shown fewer examples than asked for, since no more fitted into the model.
+    `truncated_train` includes rows whose answer the model cannot give: it lies outside all windows, or is lost on the
+    way to text and back. `invalid` are written texts that are, in whole or in part, no answer, such as a word that is
+    no label. `fewer_examples` were shown fewer examples than asked for, since no more fitted into the model.
     """
 
     truncated: int = 0
     truncated_train: int = 0
     capped: int = 0
+    invalid: int = 0
     empty: int = 0
     distinct: int = 0
     fewer_examples: int = 0
@@ -155,7 +163,8 @@ class Record:
 
     `score` is the mean of the seeds' test scores (in `finals`, by seed), `low` and `high` its 95% interval over seeds
     and test examples. `rate` is the chosen learning rate, `choice` what else was searched; `rate_at_edge` warns that
-    nothing beyond the rate was tried.
+    nothing beyond the rate was tried. `train_size` is the training-set size that was asked for where the run has
+    several of them, else None; how many rows there really were is in `data`.
     """
 
     task: str
@@ -185,12 +194,18 @@ class Record:
     checkpoint: Checkpoint | None = None
     budget: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    train_size: int | None = None
     schema: int = SCHEMA
 
     @property
+    def names(self) -> Names:
+        """What the cell is called inside its run, in parts."""
+        return self.task, self.model, sizes.named(self.method, self.train_size)
+
+    @property
     def key(self) -> str:
-        """The cell's name inside its run."""
-        return f"{self.task}/{self.model}/{self.method}"
+        """The cell's name inside its run: `sentiment/bert-mini/lora`, or `.../lora@100` with several sizes."""
+        return "/".join(self.names)
 
     @property
     def seed_scores(self) -> tuple[float, ...]:

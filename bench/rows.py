@@ -6,6 +6,7 @@ Knows nothing of files or hubs: a row comes with the words that say where it is.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -36,12 +37,29 @@ def checked(task: Task, located: Iterable[Located]) -> list[Located]:
     return rows
 
 
+def readable(task: Task, located: Iterable[Located]) -> list[Located]:
+    """The rows with their places, each with the inputs that the task reads; answers need not be there.
+
+    Raises DataError for the first that lacks one.
+    """
+    inputs = {column: task.schema[column] for column in task.inputs}
+    rows = []
+    for where, row in located:
+        problem = next((found for column in inputs if (found := _column_problem(column, row, inputs))), None)
+        if problem:
+            raise DataError(f"{where}: {problem}")
+        rows.append((where, row))
+    return rows
+
+
 def check_labels(task: Task, train: Sequence[Located], others: Iterable[Located]) -> None:
     """Whether what `others` (validation and test rows) ask for can be learnt from `train`.
 
     Labels are compared whole, tags by their type: B-PER in training rows makes I-PER known. Raises DataError for
-    training rows with fewer than two labels, and for the first label or tag that no training row has.
+    training rows with fewer than two labels or numbers, and for the first label or tag that no training row has.
     """
+    if task.head is Head.REGRESS:
+        _check_spread(task, train)
     if task.head not in (Head.CLASSIFY, Head.TAG):
         return
     known = {kind for _, row in train for _, kind in _labels(task, row)}
@@ -51,6 +69,12 @@ def check_labels(task: Task, train: Sequence[Located], others: Iterable[Located]
         for label, kind in _labels(task, row):
             if kind not in known:
                 raise DataError(f"{where}: no training row has the {_unlearnt(task, label, kind, known)}")
+
+
+def _check_spread(task: Task, train: Sequence[Located]) -> None:
+    numbers = {row[task.reference] for _, row in train}
+    if len(numbers) < 2:
+        raise DataError(f"{train[0][0]}: all training rows have the number {numbers.pop()!r}. Add rows with others.")
 
 
 def _labels(task: Task, row: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -69,19 +93,26 @@ def _unlearnt(task: Task, label: str, kind: str, known: Collection[str]) -> str:
 
 
 def _problem(task: Task, row: Mapping[str, Any]) -> str | None:
-    for column, kind in task.schema.items():
-        if column not in row:
-            if kind in OPTIONAL_TYPES:
-                continue
-            return _missing(column, row, task.schema)
-        complaint = TYPES[kind](row[column])
-        if complaint:
-            return f"column {column!r}: {complaint}"
+    for column in task.schema:
+        problem = _column_problem(column, row, task.schema)
+        if problem:
+            return problem
+    if task.labels and row[task.reference] not in task.labels:
+        label, known = _shown(row[task.reference]), ", ".join(map(repr, task.labels))
+        return f"column {task.reference!r}: {label} is no label of this task. Write one of {known}."
     if task.head is Head.TAG:
         return _uneven(row, task.inputs[-1], task.reference)
     if task.head is Head.SPAN:
         return _misplaced(row, task.inputs[-1], task.reference)
     return None
+
+
+def _column_problem(column: str, row: Mapping[str, Any], schema: Mapping[str, str]) -> str | None:
+    kind = schema[column]
+    if column not in row:
+        return None if kind in OPTIONAL_TYPES else _missing(column, row, schema)
+    complaint = TYPES[kind](row[column])
+    return f"column {column!r}: {complaint}" if complaint else None
 
 
 def _missing(column: str, row: Mapping[str, Any], schema: Mapping[str, str]) -> str:
@@ -103,6 +134,13 @@ def _label(value: Any) -> str | None:
     if complaint or value == value.strip():
         return complaint
     return f"{value!r} has white space around it, which would make it another label. Remove it."
+
+
+def _number(value: Any) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return None
+    advice = "Fill it in" if value is None else "Write it as in 3.5"
+    return f"must be a finite number, not {_shown(value)}. {advice}, or remove the row."
 
 
 def _texts(value: Any, what: str) -> str | None:
@@ -155,6 +193,7 @@ def _answers(value: Any) -> str | None:
 TYPES: dict[str, Callable[[Any], str | None]] = {
     "text": _text,
     "label": _label,
+    "number": _number,
     "id": _text,
     "tokens": _tokens,
     "tags": _tags,

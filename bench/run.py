@@ -14,11 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bench import estimate, pool, provenance, sources, work
+from bench import estimate, pool, provenance, sizes, sources, work
 from bench.errors import RequestError, StoreError
-from bench.plan import Cell, Names, Plan
-from bench.record import Outcome, Record, to_json
-from bench.store import Store, is_fresh
+from bench.plan import Cell, Plan, renamed
+from bench.record import Names, Outcome, Record, to_json
+from bench.store import Store
 
 LEARNER = "bench.learn.fit:open_learner"
 """The real learner, by name: only workers import it."""
@@ -83,12 +83,14 @@ def run(
     timeout: float | None = None,
     learner: str = LEARNER,
     command: str | None = None,
+    keep: bool = False,
 ) -> Summary:
     """Make every missing or stale record of `plan` in the run directory `out`.
 
     `workers` None takes one for each processor core, or one where there is a GPU; 0 works in this process, where there
     can be no `timeout` (seconds a cell may take). `learner` is a "module:attribute" that is a
-    `bench.learner.OpenLearner`. Data are checked before anything trains. Raises RequestError, DataError or
+    `bench.learner.OpenLearner`. With `keep` the models of all final trainings are kept, and finished cells that lack
+    theirs run again. Data are checked before anything trains. Raises RequestError, DataError or
     UnavailableError for what cannot be run, StoreError where another run is using `out`, KeyboardInterrupt when
     interrupted: finished records are kept and the same call goes on from there.
     """
@@ -100,14 +102,15 @@ def run(
     with _locked(out):
         store.sweep()
         store.write_plan(plan.dumps())
+        _rename(store, plan)
         earlier = {cell.names: _earlier(store, cell) for cell in plan.cells}
-        stale = [cell for cell in plan.cells if not is_fresh(earlier[cell.names], cell.fingerprint)]
+        stale = [cell for cell in plan.cells if not store.is_done(earlier[cell.names], cell.fingerprint, keep)]
         known = {names: record for names, record in earlier.items() if record is not None}
         stale.sort(key=lambda cell: -estimate.seconds(cell, known))
-        jobs = [work.Job(cell, out, learner, {"command": command} if command else {}) for cell in stale]
+        jobs = [work.Job(cell, out, learner, {"command": command} if command else {}, keep) for cell in stale]
         if jobs and workers != 0:
             pool.warm_up(jobs)
-        _check_data(stale)
+        _check_data(stale, plan)
         progress = _Progress(store, events, known, list(stale), fresh=len(plan.cells) - len(stale))
         progress.tell(Kind.PLANNED)
         _run_jobs(jobs, workers, timeout, progress)
@@ -189,10 +192,21 @@ def _run_here(jobs: Sequence[work.Job], progress: _Progress) -> None:
         progress.finished(job.cell, work.do(job))
 
 
-def _check_data(cells: Sequence[Cell]) -> None:
-    """Read all data once, so that a mistake in a row shows before anything trains."""
+def _rename(store: Store, plan: Plan) -> None:
+    """Let the cells that are there under their other names go by those of the plan."""
+    records = {record.names: record for record in store.records()}
+    for cell in plan.cells:
+        record = renamed(cell, records)
+        if record is not None:
+            store.rename(record, cell.train_size)
+
+
+def _check_data(cells: Sequence[Cell], plan: Plan) -> None:
+    """Read all data once, so that a mistake in a row, or sizes that are one, show before anything trains."""
     for cell in {(c.task.name, c.source, c.data_dir, c.data_revision): c for c in cells}.values():
-        sources.check(cell.task, cell.source, cell.data_dir, cell.data_revision)
+        rows = sources.check(cell.task, cell.source, cell.data_dir, cell.data_revision)
+        asked = {c.train_size for c in plan.cells if c.task == cell.task and c.train_size is not None}
+        sizes.refuse_same_rows(cell.task.name, sorted(asked), rows)
 
 
 def _earlier(store: Store, cell: Cell) -> Record | None:

@@ -16,8 +16,11 @@ from bench.floors import FLOORS
 from bench.metrics.accuracy import ACCURACY
 from bench.metrics.bleu import BLEU
 from bench.metrics.entity_f1 import ENTITY_F1
+from bench.metrics.f1 import F1
+from bench.metrics.matthews import MATTHEWS
 from bench.metrics.metric import Array, Metric
 from bench.metrics.rouge import ROUGE
+from bench.metrics.spearman import SPEARMAN
 from bench.metrics.squad_f1 import SQUAD_F1
 from bench.spec import Rows, Task
 from bench.uncertainty import RESAMPLES, half_width, spread
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FLOORS", "METRICS", "Metric", "as_evaluate", "floor_scores", "interval", "metric_named"]
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (ACCURACY, ENTITY_F1, SQUAD_F1, BLEU, ROUGE)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (ACCURACY, MATTHEWS, F1, SPEARMAN, ENTITY_F1, SQUAD_F1, BLEU, ROUGE)
+}
 
 
 def metric_named(name: str) -> Metric:

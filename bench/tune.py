@@ -28,6 +28,13 @@ RATE = "rate"
 COMPARED = 2
 """Trials that must have run to their end before one may be pruned. One alone would decide by its first epoch."""
 
+KEPT = 100.0
+"""Percent of the earlier trials, at the same evaluation, one of which a trial must equal to go on.
+
+The usual median cuts rates that start slowly and end best: of BitFit with MiniLM on named entities, the winner of two
+stood at an F1 of 12 after half a trial, the other at 24.
+"""
+
 Choice = Mapping[str, Any]
 """What is searched beside the rate, by name."""
 
@@ -91,7 +98,7 @@ def _open_study(journal: Path, name: str, higher_is_better: bool) -> optuna.Stud
         study_name=name,
         load_if_exists=True,
         direction="maximize" if higher_is_better else "minimize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=COMPARED, n_warmup_steps=0),
+        pruner=optuna.pruners.PercentilePruner(KEPT, n_startup_trials=COMPARED),
     )
 
 
@@ -166,7 +173,7 @@ def _tell(study: optuna.Study, number: int, training: Training | None) -> None:
 
 
 class _Judge:
-    """Reports every evaluation of a trial and prunes it when it falls behind the median of those before.
+    """Reports every evaluation of a trial and prunes it when it falls behind all of those before.
 
     Never at the last evaluation, where nothing is left to be saved.
     """

@@ -129,14 +129,14 @@ class Mirror:
     def close(self, published: tuple[Path, ...]) -> None:
         """Send what an earlier run left undone, then the board."""
         for record in self.store.records():
-            self.finished(self.store.path("records", (record.task, record.model, record.method), "json"))
+            self.finished(self.store.path("records", record.names, "json"))
         if published:
             self._send(mirror.of_board(self.name, published))
 
     def _send_cell(self, record: Record) -> None:
         page = mirror.of_cell(self.name, record)
         if not self._is_sent(page):
-            predictions = self.store.read_predictions((record.task, record.model, record.method))
+            predictions = self.store.read_predictions(record.names)
             self._send(mirror.with_predictions(page, predictions))
 
     def _is_sent(self, page: Page) -> bool:

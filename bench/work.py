@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,25 +35,23 @@ OPEN_TASKS = 8
 
 @dataclass(frozen=True)
 class Job:
-    """A cell to be made in the run directory `out`, by the learner that `learner` ("module:attribute") names."""
+    """A cell to be made in the run directory `out`, by the learner that `learner` ("module:attribute") names.
+
+    `keep` says that the models of its final trainings are to be kept.
+    """
 
     cell: Cell
     out: Path
     learner: str
     facts: Mapping[str, Any]
+    keep: bool = False
 
 
 def do(job: Job) -> Record:
-    """Make the cell and write its record and predictions, the record last: it stands for both."""
+    """Make the cell and write its models, predictions and record, the record last: it stands for all."""
     store = Store(job.out)
     names = job.cell.names
-    finished = cells.run(
-        job.cell,
-        lambda assignment: _open_learner(job.learner)(assignment),
-        open_material=lambda: _material(_Data(job.cell)),
-        study=store.study(names),
-        facts=job.facts,
-    )
+    finished = _with_models(job, store)
     if finished.predictions:
         store.write_predictions(names, finished.predictions)
     else:
@@ -61,12 +60,38 @@ def do(job: Job) -> Record:
     return finished.record
 
 
+def _with_models(job: Job, store: Store) -> cells.Finished:
+    """The finished cell; its models, where they are to be kept and there are all, in place of any earlier ones."""
+    names = job.cell.names
+    if not job.keep:
+        store.remove_models(names)
+        return _run(job, store, None)
+    with store.new_models(names) as place:
+        finished = _run(job, store, place)
+        if finished.record.outcome is not Outcome.OK:
+            for model in place.iterdir():
+                shutil.rmtree(model)
+        return finished
+
+
+def _run(job: Job, store: Store, models: Path | None) -> cells.Finished:
+    return cells.run(
+        job.cell,
+        lambda assignment: _open_learner(job.learner)(assignment),
+        open_material=lambda: _material(_Data(job.cell)),
+        study=store.study(job.cell.names),
+        facts=job.facts,
+        models=models,
+    )
+
+
 def fail(job: Job, outcome: Outcome, reason: str) -> Record:
     """Write the record of a cell whose worker cannot do so any more."""
     history = {**provenance.environment(), **job.facts, "finished": provenance.now()}
     record = cells.draft(job.cell, outcome, reason, history)
     store = Store(job.out)
     store.remove_predictions(job.cell.names)
+    store.remove_models(job.cell.names)
     store.write_record(record)
     return record
 

@@ -14,7 +14,6 @@ from leaderboard.costs import ENOUGH, Change
 from leaderboard.shifts import Finding, Shift
 from leaderboard.verdict import Alarm, Kind
 
-
 LEAST = 1e-9
 """Smaller chances are not told apart."""
 

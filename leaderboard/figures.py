@@ -40,6 +40,11 @@ def rate(value: float | None) -> str:
     return f"{digits}e{int(exponent)}"
 
 
+def rows(value: int | None) -> str:
+    """A number of rows in full: 1,500; nothing where there is none to tell."""
+    return "" if value is None else f"{value:,}"
+
+
 def count(value: float | None) -> str:
     """A count in thousands (k), millions (M) or billions (B), three digits."""
     return _scaled(value, (("", 1.0), ("k", 1e3), ("M", 1e6), ("B", 1e9)))

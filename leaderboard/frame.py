@@ -11,57 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.record import Record
-from leaderboard import notes, rank, stats
-from leaderboard.rank import Mark
+from leaderboard import column, notes, sizes, stats
+from leaderboard.column import Column, Entry, TaskView
 
-HEADS = ("classify", "tag", "span", "generate")
+HEADS = ("classify", "regress", "tag", "span", "generate")
 FAMILIES = ("encoder", "decoder", "encoder-decoder")
 FIELDS = (
     "task", "model", "method", "source", "outcome", "reason", "metric", "score", "low", "high", "seeds", "rate",
     "seconds", "peak_memory", "trainable_params", "total_params",
-    "family", "head", "spread", "rate_at_edge", "trials", "synthetic",
+    "family", "head", "spread", "rate_at_edge", "trials", "synthetic", "train_rows",
 )
 """The names of `as_rows`, in order."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One cell of the grid as it is shown.
-
-    `spread` is the sample standard deviation of the seeds' scores, `position` the place between floor (0) and best (1)
-    of the column; `beaten` says that the score is no better than the floor.
-    """
-
-    record: Record
-    spread: float | None
-    mark: Mark
-    position: float | None
-    beaten: bool
-
-    @property
-    def scored(self) -> bool:
-        """Whether there is a score to show."""
-        return self.record.score is not None
-
-
-@dataclass(frozen=True)
-class Column:
-    """One task from one source. `floors` are the trivial answers' primary scores by name, `floor` the best of them."""
-
-    task: str
-    source: str
-    head: str
-    metric: str
-    higher_is_better: bool
-    synthetic: bool
-    floors: tuple[tuple[str, float], ...]
-    floor: tuple[str, float] | None
-    best: float | None
-
-    @property
-    def origin(self) -> str:
-        """The source, said to be synthetic where it is."""
-        return f"{self.source}, synthetic" if self.synthetic else self.source
 
 
 @dataclass(frozen=True)
@@ -85,38 +45,44 @@ class Costs:
 
 @dataclass(frozen=True)
 class Line:
-    """One model with one method: an entry for every column, None where there is no record."""
+    """One model with one method: an entry for every column, None where there is no record.
+
+    `rows` are the training rows, None where they are not told apart on the board.
+    """
 
     model: str
     method: str
     family: str
+    rows: int | None
     entries: tuple[Entry | None, ...]
     average: float | None
     costs: Costs
 
 
 @dataclass(frozen=True)
-class TaskView:
-    """All cells of one column, the best first, those without a score last. `measures` starts with the primary one."""
+class FloorLine:
+    """The floors of all columns for lines with so many training rows, None for all lines."""
 
-    column: Column
-    measures: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    rows: int | None
+    floors: tuple[tuple[str, float] | None, ...]
 
 
 @dataclass(frozen=True)
 class Board:
     """Everything that a board shows, in the order in which it is shown; the same for the same records in any order.
 
-    `averaged` says whether averages over the columns mean anything; `failures` are the cells without a score.
+    `averaged` says whether averages over the columns mean anything, `sized` whether lines are told apart by their
+    training rows, because some task has cells with several numbers of them; `failures` are the cells without a score.
     """
 
     records: tuple[Record, ...]
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+    floors: tuple[FloorLine, ...]
     tasks: tuple[TaskView, ...]
     failures: tuple[Entry, ...]
     averaged: bool
+    sized: bool
     notes: tuple[str, ...]
 
 
@@ -124,27 +90,31 @@ def table(records: Sequence[Record]) -> Board:
     """The board of `records`. Raises ValueError when a cell has two records for the same source."""
     ordered = sorted(records, key=_place)
     _refuse_doubles(ordered)
-    tasks = tuple(_task(group) for group in _groups(ordered))
+    tasks = tuple(column.view(group) for group in _groups(ordered))
     columns = tuple(view.column for view in tasks)
     averaged = len(columns) > 1 and len({c.higher_is_better for c in columns}) == 1
-    lines = _lines(tasks, averaged, _method_order(ordered))
+    sized = any(len(column.levels) > 1 for column in columns)
+    lines = _lines(tasks, averaged, sized, method_order(ordered))
     return Board(
         records=tuple(ordered),
         columns=columns,
         lines=lines,
+        floors=_floor_lines(columns, sized),
         tasks=tasks,
         failures=tuple(e for view in tasks for e in view.entries if not e.scored),
         averaged=averaged,
+        sized=sized,
         notes=notes.of(ordered, averaged, sum(line.average is None for line in lines)),
     )
 
 
 def as_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
     """One flat dictionary a cell, numbers unrounded, None where unknown; `seeds` are the seeds' scores."""
-    return [_row(record) for record in sorted(records, key=_place)]
+    ordered = sorted(records, key=_place)
+    return [_row(record, rows) for record, rows in zip(ordered, sizes.train_rows(ordered), strict=True)]
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _row(record: Record, rows: int | None) -> dict[str, Any]:
     cost, parameters = record.cost, record.parameters
     others = {
         "outcome": str(record.outcome),
@@ -156,6 +126,7 @@ def _row(record: Record) -> dict[str, Any]:
         "spread": stats.sample_sd(record.seed_scores) if record.score is not None else None,
         "trials": len(record.trials),
         "synthetic": record.data.synthetic if record.data else None,
+        "train_rows": rows,
     }
     return {name: others[name] if name in others else getattr(record, name) for name in FIELDS}
 
@@ -166,7 +137,7 @@ def _index(name: str, order: Sequence[str]) -> int:
 
 def _place(record: Record) -> tuple[Any, ...]:
     return (_index(record.head, HEADS), record.task, record.source, _index(record.family, FAMILIES), record.family,
-            record.model, record.method)
+            record.model, record.method, record.train_size or 0)
 
 
 def _refuse_doubles(ordered: Sequence[Record]) -> None:
@@ -182,65 +153,7 @@ def _groups(ordered: Sequence[Record]) -> list[list[Record]]:
     return list(groups.values())
 
 
-def _task(group: Sequence[Record]) -> TaskView:
-    column = _column(group)
-    standings = [rank.Standing(r.score, _interval(r)) for r in group]
-    marks = rank.marks(standings, column.higher_is_better)
-    entries = [_entry(r, m, column) for r, m in zip(group, marks, strict=True)]
-    sign = -1 if column.higher_is_better else 1
-    entries.sort(key=lambda e: (0, sign * e.record.score) if e.record.score is not None else (1, 0.0))
-    names = {name for r in group for name in r.scores or {}} - {column.metric}
-    return TaskView(column, (column.metric, *sorted(names)), tuple(entries))
-
-
-def _interval(record: Record) -> stats.Interval | None:
-    return None if record.low is None or record.high is None else (record.low, record.high)
-
-
-def _column(group: Sequence[Record]) -> Column:
-    first = group[0]
-    floors = _floors(group)
-    floor = None
-    if floors:
-        choose = max if first.higher_is_better else min
-        floor = choose(floors, key=lambda pair: pair[1])
-    return Column(
-        task=first.task,
-        source=first.source,
-        head=first.head,
-        metric=first.metric,
-        higher_is_better=first.higher_is_better,
-        synthetic=any(r.data.synthetic for r in group if r.data is not None),
-        floors=floors,
-        floor=floor,
-        best=rank.best((r.score for r in group), first.higher_is_better),
-    )
-
-
-def _floors(group: Sequence[Record]) -> tuple[tuple[str, float], ...]:
-    found: dict[str, list[float]] = {}
-    for record in group:
-        for name, scores in record.floors.items():
-            if record.metric in scores:
-                found.setdefault(name, []).append(scores[record.metric])
-    choose = max if group[0].higher_is_better else min
-    return tuple((name, choose(values)) for name, values in sorted(found.items()))
-
-
-def _entry(record: Record, mark: Mark, column: Column) -> Entry:
-    floor = column.floor[1] if column.floor else None
-    known = record.score is not None and floor is not None
-    beaten = known and not rank.beats(record.score, floor, column.higher_is_better)  # type: ignore[arg-type]
-    return Entry(
-        record=record,
-        spread=stats.sample_sd(record.seed_scores) if record.score is not None else None,
-        mark=mark,
-        position=None if beaten else rank.position(record.score, floor, column.best),
-        beaten=beaten,
-    )
-
-
-def _method_order(ordered: Iterable[Record]) -> dict[str, tuple[float, str]]:
+def method_order(ordered: Iterable[Record]) -> dict[str, tuple[float, str]]:
     """Methods that train more come first (by their largest share), so that every model lists them in the same order."""
     shares: dict[str, float] = {}
     for record in ordered:
@@ -250,17 +163,49 @@ def _method_order(ordered: Iterable[Record]) -> dict[str, tuple[float, str]]:
     return {method: (-share, method) for method, share in shares.items()}
 
 
-def _lines(tasks: Sequence[TaskView], averaged: bool, methods: dict[str, tuple[float, str]]) -> tuple[Line, ...]:
-    found = [{(e.record.model, e.record.method): e for e in view.entries} for view in tasks]
+_Key = tuple[str, str, int | None, int]
+"""Model, method and training rows of a line, and a number where the same is there more than once."""
+
+
+def _lines(
+    tasks: Sequence[TaskView], averaged: bool, sized: bool, methods: dict[str, tuple[float, str]]
+) -> tuple[Line, ...]:
+    found = [_by_line(view, sized) for view in tasks]
     heads = {key: entry.record.family for entries in found for key, entry in entries.items()}
-    order = sorted(heads, key=lambda k: (_index(heads[k], FAMILIES), heads[k], k[0], methods[k[1]]))
-    return tuple(_line(key, heads[key], tuple(entries.get(key) for entries in found), averaged) for key in order)
+
+    def place(key: _Key) -> tuple[Any, ...]:
+        model, method, rows, number = key
+        return _index(heads[key], FAMILIES), heads[key], model, sizes.fewest_first(rows), methods[method], number
+
+    return tuple(
+        _line(key, heads[key], tuple(entries.get(key) for entries in found), averaged)
+        for key in sorted(heads, key=place)
+    )
 
 
-def _line(key: tuple[str, str], family: str, entries: tuple[Entry | None, ...], averaged: bool) -> Line:
+def _by_line(view: TaskView, sized: bool) -> dict[_Key, Entry]:
+    """The cells of a task by the line they stand in. Two sizes beyond the data are the same rows, but two lines."""
+    found: dict[_Key, Entry] = {}
+    for entry in sorted(view.entries, key=lambda e: e.record.train_size or 0):
+        who = (entry.record.model, entry.record.method, entry.level.rows if sized else None)
+        number = next(number for number in itertools.count() if (*who, number) not in found)
+        found[*who, number] = entry
+    return found
+
+
+def _line(key: _Key, family: str, entries: tuple[Entry | None, ...], averaged: bool) -> Line:
     scores = [e.record.score for e in entries if e is not None and e.record.score is not None]
     average = stats.mean(scores) if averaged and len(scores) == len(entries) else None
-    return Line(key[0], key[1], family, entries, average, _costs(entries))
+    return Line(key[0], key[1], family, key[2], entries, average, _costs(entries))
+
+
+def _floor_lines(columns: Sequence[Column], sized: bool) -> tuple[FloorLine, ...]:
+    """The floors below the table: one line, or one for each number of training rows where these make a difference."""
+    if not sized or all(len({level.floor for level in column.levels}) == 1 for column in columns):
+        return (FloorLine(None, tuple(column.levels[0].floor for column in columns)),)
+    found = [{level.rows: level.floor for level in column.levels} for column in columns]
+    order = sorted({rows for floors in found for rows in floors}, key=sizes.fewest_first)
+    return tuple(FloorLine(rows, tuple(floors.get(rows) for floors in found)) for rows in order)
 
 
 def _costs(entries: Sequence[Entry | None]) -> Costs:

@@ -14,6 +14,7 @@ def worst(record: Record) -> Health | None:
         truncated=max(h.truncated for h in seen),
         truncated_train=max(h.truncated_train for h in seen),
         capped=max(h.capped for h in seen),
+        invalid=max(h.invalid for h in seen),
         empty=max(h.empty for h in seen),
         distinct=min(h.distinct for h in seen),
         fewer_examples=max(h.fewer_examples for h in seen),
@@ -29,6 +30,7 @@ def words(record: Record) -> tuple[str, ...]:
         (counts.truncated, "test input cut", "test inputs cut"),
         (counts.truncated_train, "training input cut", "training inputs cut"),
         (counts.capped, "answer at the length cap", "answers at the length cap"),
+        (counts.invalid, "invalid answer", "invalid answers"),
         (counts.empty, "empty answer", "empty answers"),
         (counts.fewer_examples, "test row shown fewer examples", "test rows shown fewer examples"),
     )

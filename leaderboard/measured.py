@@ -12,9 +12,9 @@ from statistics import fmean, variance
 import numpy as np
 
 from bench.metrics.metric import Array
-from bench.record import Record, Training
+from bench.record import Names, Record, Training
 from bench.score import metric_named
-from bench.store import Answers, Names
+from bench.store import Answers
 from bench.uncertainty import mean_variance
 from leaderboard.panel import of_answers
 from leaderboard.shifts import Shift, known_variance
@@ -50,11 +50,10 @@ def score_shift(key: str, base: Side, head: Side, known: tuple[float, float] | N
     noise: then the rows alone do, and what moved is the evaluation.
     """
     old, new = base.records[key], head.records[key]
-    names = (old.task, old.model, old.method)
-    answers = base.store_of(key).read_answers(names), head.store_of(key).read_answers(names)
+    answers = base.store_of(key).read_answers(old.names), head.store_of(key).read_answers(new.names)
     sign = 1 if new.higher_is_better else -1
     value = sign * ((new.score or 0.0) - (old.score or 0.0))
-    scopes = (f"task {old.task}", f"model {old.model}", f"method {old.method}")
+    scopes = _scopes(old)
     if _paired(*answers) and same_trainings(old, new):
         rows = _paired_rows(old, *answers, fixed=True)
         freedom = float(len(answers[0][0].scores) - 1)
@@ -64,6 +63,12 @@ def score_shift(key: str, base: Side, head: Side, known: tuple[float, float] | N
         key=key, group=old.metric, value=value, seed_variance=seeds, freedom=freedom, known=known, scopes=scopes,
         row_variance=_paired_rows(old, *answers) if _paired(*answers) else _unpaired_rows(old, new),
     )
+
+
+def _scopes(record: Record) -> tuple[str, ...]:
+    """The parts of the grid that the cell belongs to."""
+    parts = (f"task {record.task}", f"model {record.model}", f"method {record.method}")
+    return parts if record.train_size is None else (*parts, f"{record.train_size:,} training rows")
 
 
 def same_trainings(base: Record, head: Record) -> bool:
@@ -139,7 +144,7 @@ def loss_shift(base: Record, head: Record) -> Shift | None:
     return Shift(
         key=base.key, group=f"loss of {base.task}", value=100 * fmean(gains), row_variance=0.0,
         seed_variance=1e4 * 2 * fmean(spreads) / len(gains), freedom=float(seeds),
-        scopes=(f"task {base.task}", f"model {base.model}", f"method {base.method}"),
+        scopes=_scopes(base),
     )
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from bench.record import Record, to_json
-from leaderboard import health
+from leaderboard import health, sizes
 
 HOW_TO_READ = (
     "A score is the mean over fresh seeds on the test rows; the number after ± is the sample standard deviation over "
@@ -28,8 +28,8 @@ HOW_TO_READ = (
 def of(records: Sequence[Record], averaged: bool, blank: int) -> tuple[str, ...]:
     """The notes that these records need. `blank` is the number of lines without an average."""
     said = (
-        _synthetic(records), *_seen(records), _average(averaged, blank), *_mixed(records), _edges(records),
-        _collapsed(records),
+        _synthetic(records), _sized(records), *_seen(records), _average(averaged, blank), *_mixed(records),
+        _edges(records), _collapsed(records),
     )
     return tuple(note for note in said if note)
 
@@ -41,9 +41,19 @@ def _synthetic(records: Sequence[Record]) -> str:
     return f"Synthetic data, written by seeded generators, not found in the world: {', '.join(tasks)}."
 
 
+def _sized(records: Sequence[Record]) -> str:
+    if not sizes.several(records):
+        return ""
+    return (
+        "Cells learnt from different numbers of training rows, smaller sets being parts of larger ones. The marks, the "
+        "floor and the tint compare a score only with those of the same task and the same number of rows."
+    )
+
+
 def _seen(records: Sequence[Record]) -> list[str]:
-    """Where test rows could be known by heart."""
-    found = {(r.task, r.source): r.data for r in records if r.data is not None and r.data.overlap}
+    """Where test rows could be known by heart: at most, which is with the largest training set."""
+    known = [(r.task, r.source, r.data) for r in records if r.data is not None and r.data.overlap]
+    found = {(task, source): data for task, source, data in sorted(known, key=lambda each: each[2].train)}
     return [
         f"{data.overlap:,} of the {data.test:,} test rows of {task} ({source}) have the very inputs of a train row: "
         "what they add to a score may be memory."
@@ -62,11 +72,21 @@ def _average(averaged: bool, blank: int) -> str:
 
 
 def _mixed(records: Sequence[Record]) -> list[str]:
-    rows = _differing(records, lambda r: r.data.sha256 if r.data else None)
-    budgets = _differing(records, lambda r: json.dumps(to_json(r.budget), sort_keys=True))
+    by_rows: dict[int | None, list[Record]] = {}
+    for record, count in zip(records, sizes.train_rows(records), strict=True):
+        by_rows.setdefault(count, []).append(record)
+    rows = dict.fromkeys(
+        name for group in by_rows.values() for name in _differing(group, lambda r: r.data.sha256 if r.data else None)
+    )
+    budgets = _differing(records, _budget)
     said = [f"The cells of {name} did not all learn from and answer the same rows: compare with care." for name in rows]
     said += [f"The cells of {name} did not all have the same budget: compare with care." for name in budgets]
     return said
+
+
+def _budget(record: Record) -> str:
+    """The budget without the training-set size, by which cells may differ: they are told apart by it."""
+    return json.dumps({k: v for k, v in to_json(record.budget).items() if k != "train_size"}, sort_keys=True)
 
 
 def _differing(records: Sequence[Record], value: Callable[[Record], str | None]) -> list[str]:

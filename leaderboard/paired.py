@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.metrics.metric import Array
-from bench.store import Names
+from bench.record import Names
 from leaderboard.panel import Panel
 
 

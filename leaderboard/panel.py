@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.metrics.metric import Array, Metric
-from bench.record import Record
+from bench.record import Names, Record
 from bench.score import metric_named
-from bench.store import Answers, Names, Store
+from bench.store import Answers, Store
 from bench.uncertainty import mean_variance, row_covariance, shared_variance
 
 
@@ -63,12 +63,13 @@ class Reading:
 
 
 def read(store: Store, records: Sequence[Record]) -> Reading:
-    """The panel of the records of one task. Cells without a score are passed over; they have nothing to compare.
+    """The panel of the records of one task at one training-set size.
 
-    Of cells that answered other rows than most, and of cells whose answers are not kept, the reason is given.
+    Cells without a score are passed over: they have nothing to compare. Of cells that answered other rows than most, or
+    whose answers are not kept, the reason is given.
     Raises StoreError where a file cannot be read.
     """
-    answers = {_names(r): store.read_answers(_names(r)) for r in records if r.score is not None}
+    answers = {r.names: store.read_answers(r.names) for r in records if r.score is not None}
     left_out = {"/".join(n): "its answers are not kept" for n, found in answers.items() if not found}
     asked = Counter(a.asked for found in answers.values() for a in found)
     common = max(sorted(asked), key=lambda digest: asked[digest], default="")
@@ -76,10 +77,6 @@ def read(store: Store, records: Sequence[Record]) -> Reading:
     left_out |= {"/".join(n): "it answered other test rows" for n in other}
     kept = {n: found for n, found in answers.items() if "/".join(n) not in left_out}
     return Reading(of_answers(metric_named(records[0].metric), kept) if kept else None, left_out)
-
-
-def _names(record: Record) -> Names:
-    return record.task, record.model, record.method
 
 
 def of_answers(metric: Metric, cells: Mapping[Names, Sequence[Answers]], rows: Sequence[int] | None = None) -> Panel:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.store import Names
+from bench.record import Names
 from leaderboard import rank
 from leaderboard.paired import Pairs, holm, pairs
 from leaderboard.panel import Panel

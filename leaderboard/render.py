@@ -21,8 +21,10 @@ from markupsafe import Markup
 
 from bench.record import Record
 from bench.store import Store
-from leaderboard import figures, footer, frame, health, markdown, notes, strip
-from leaderboard.frame import Board, Entry, TaskView
+from leaderboard import draw, figures, footer, frame, gallery, health, markdown, notes, strip
+from leaderboard.column import Entry, TaskView
+from leaderboard.frame import Board
+from leaderboard.gallery import Figure
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -32,6 +34,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
     """Write leaderboard.md, .csv and .html of the run into `out` (its folder leaderboard/ if None); return their paths.
 
+    Where some task has cells with several numbers of training rows, the learning curves are written to figures/, too.
     Records that cannot be read are left out (`Store.listing` names them). Raises StoreError where there is no run.
     """
     records = Store(run_dir).records()
@@ -39,8 +42,10 @@ def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"md": markdown.render(board, title), "csv": as_csv(records), "html": page(board, title)}
-    return [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in pages.items()]
+    drawn = gallery.learning_curves(board)
+    pages = {"md": markdown.render(board, title, drawn), "csv": as_csv(records), "html": page(board, title, drawn)}
+    written = [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in pages.items()]
+    return [*written, *gallery.write(drawn, folder / gallery.FOLDER)]
 
 
 def as_csv(records: Sequence[Record]) -> str:
@@ -53,8 +58,8 @@ def as_csv(records: Sequence[Record]) -> str:
     return target.getvalue()
 
 
-def page(board: Board, title: str) -> str:
-    """The HTML page."""
+def page(board: Board, title: str, drawn: Sequence[Figure] = ()) -> str:
+    """The HTML page, with the figures of `gallery.learning_curves` in it."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
@@ -66,6 +71,7 @@ def page(board: Board, title: str) -> str:
         origins=sorted({column.origin for column in board.columns}), largest=_largest(board),
         facts=footer.provenance(board.records), checkpoints=footer.checkpoints(board.records),
         budget=lambda view: footer.budget(_records(view)), data=lambda view: footer.data(_records(view)),
+        figures=[(figure, _place(board, figure), Markup(draw.inline(figure.svg))) for figure in drawn],
         strip=strip.strip, axis=strip.axis, why=_numbered(board.failures), words=health.words, trials=health.trials,
         style=Markup((TEMPLATES / "board.css").read_text(encoding="utf-8")),
         script=Markup(script), script_hash=_hash(script),
@@ -75,9 +81,15 @@ def page(board: Board, title: str) -> str:
 def _filters() -> Mapping[str, Callable[..., Any]]:
     return {
         "score": figures.score, "measure": figures.measure, "spread": figures.spread, "interval": figures.interval,
-        "rate": figures.rate, "count_": figures.count, "size": figures.size, "duration": figures.seconds,
-        "plain": figures.plain,
+        "rate": figures.rate, "rows": figures.rows, "count_": figures.count, "size": figures.size,
+        "duration": figures.seconds, "plain": figures.plain,
     }
+
+
+def _place(board: Board, figure: Figure) -> int:
+    """The number of the column that a figure belongs to."""
+    columns = [(column.task, column.source) for column in board.columns]
+    return columns.index((figure.panel.task, figure.panel.source))
 
 
 def _records(view: TaskView) -> list[Record]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bench import sizes
 from bench.errors import StoreError
 from bench.record import Outcome, Record
 from bench.store import RETRIED, Store, write_atomically
@@ -136,9 +137,14 @@ def _planned(run: Path) -> dict[str, str]:
     if data is None:
         return {}
     try:
-        return {f"{c['task']}/{c['model']['name']}/{c['method']}": str(c["fingerprint"]) for c in data["cells"]}
+        return {_key(cell): str(cell["fingerprint"]) for cell in data["cells"]}
     except (KeyError, TypeError) as error:
         raise StoreError(f"{run / 'plan.json'}: not a plan ({error}). Make it again: run the suite.") from error
+
+
+def _key(cell: Mapping[str, Any]) -> str:
+    """What a cell of a plan is called, as `Record.key`."""
+    return f"{cell['task']}/{cell['model']['name']}/{sizes.named(cell['method'], cell.get('train_size'))}"
 
 
 def _json(path: Path) -> Any:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.metric import Metric
-from bench.store import Answers, Names
+from bench.record import Names
+from bench.store import Answers
 from leaderboard import paired
 from leaderboard.paired import Difference
 from leaderboard.panel import Panel, of_answers

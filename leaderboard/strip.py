@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leaderboard.frame import Column, Entry, TaskView
+from leaderboard.column import Entry, TaskView
 
 MARGIN = 4.0
 """Percent of the axis left free at either end, so that marks at the ends are whole."""
@@ -39,12 +39,11 @@ def axis(view: TaskView) -> Axis:
     """The range that holds every score, interval, seed and the floor of a task; 0 to 100 when there is nothing."""
     values = [v for e in view.entries for v in (e.record.score, e.record.low, e.record.high) if v is not None]
     values += [s for e in view.entries if e.scored for s in e.record.seed_scores]
-    if view.column.floor is not None:
-        values.append(view.column.floor[1])
+    values += [level.floor[1] for level in view.column.levels if level.floor is not None]
     return Axis(min(values), max(values)) if values else Axis(0.0, 100.0)
 
 
-def strip(entry: Entry, column: Column, line: Axis) -> Strip | None:
+def strip(entry: Entry, line: Axis) -> Strip | None:
     """The places of one cell on the axis of its task, None without a score."""
     record = entry.record
     if record.score is None:
@@ -54,5 +53,5 @@ def strip(entry: Entry, column: Column, line: Axis) -> Strip | None:
         low=None if record.low is None else line.place(record.low),
         high=None if record.high is None else line.place(record.high),
         seeds=tuple(line.place(s) for s in record.seed_scores),
-        floor=line.place(column.floor[1]) if column.floor else None,
+        floor=line.place(entry.level.floor[1]) if entry.level.floor else None,
     )

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from leaderboard import figures, notes
-from leaderboard.frame import Board, Entry, Line
+from leaderboard.column import Entry
+from leaderboard.frame import Board, FloorLine, Line
 from leaderboard.rank import Mark
 
 STYLES = {"bold": "\x1b[1m", "dim": "\x1b[2m", "bad": "\x1b[33m", "": ""}
@@ -73,17 +74,18 @@ def _origins(board: Board) -> list[str]:
 
 
 def _floor_names(board: Board) -> list[str]:
-    names = [f"{c.task} {c.floor[0]}" for c in board.columns if c.floor]
+    best = ((c.task, dict.fromkeys(level.floor[0] for level in c.levels if level.floor)) for c in board.columns)
+    names = [f"{task} {' or '.join(floors)}" for task, floors in best if floors]
     return [f"Floors: {', '.join(names)}"] if names else []
 
 
 def _tables(board: Board, width: int | None, color: bool) -> list[str]:
-    names = _names(board)
+    names = [_names(board), *([_sizes(board)] if board.sized else [])]
     tasks = [_scores(board, i) for i in range(len(board.columns))]
     extra = [_average(board)] if board.averaged else []
     costs = _costs(board)
     for kept in range(len(costs), -1, -1):
-        strips = [names, *tasks, *extra, *costs[:kept]]
+        strips = [*names, *tasks, *extra, *costs[:kept]]
         if width is None or _width(strips) <= width:
             return _lines(strips, color)
     return [line for chunk in _chunks(names, [*tasks, *extra], width or 0) for line in ("", *_lines(chunk, color))][1:]
@@ -97,11 +99,11 @@ def _widest(strip: Strip) -> int:
     return max(len(text) for text in strip if not text.overflows)
 
 
-def _chunks(names: Strip, strips: Sequence[Strip], width: int) -> list[list[Strip]]:
-    chunks = [[names]]
+def _chunks(names: Sequence[Strip], strips: Sequence[Strip], width: int) -> list[list[Strip]]:
+    chunks = [[*names]]
     for strip in strips:
-        if len(chunks[-1]) > 1 and _width([*chunks[-1], strip]) > width:
-            chunks.append([names])
+        if len(chunks[-1]) > len(names) and _width([*chunks[-1], strip]) > width:
+            chunks.append([*names])
         chunks[-1].append(strip)
     return chunks
 
@@ -112,8 +114,10 @@ def _lines(strips: Sequence[Strip], color: bool) -> list[str]:
     return [GAP.join(t.padded(w, color) for t, w in zip(row, widths, strict=True)) for row in rows]
 
 
-def _strip(board: Board, heading: Sequence[str], cell: Callable[[Line], Text], floor: Text) -> Strip:
-    """A column: three lines of heading, then every line, each model opened by an empty cell, then the floor."""
+def _strip(
+    board: Board, heading: Sequence[str], cell: Callable[[Line], Text], floor: Callable[[FloorLine], Text] | None = None
+) -> Strip:
+    """A column: three lines of heading, then every line, each model opened by an empty cell, then the floors."""
     right = bool(board.lines) and cell(board.lines[0]).right
     texts = [Text(((text, style),), right) for text, style in zip(heading, ("bold", "dim", "dim"), strict=True)]
     if len(_origins(board)) == 1:
@@ -124,16 +128,25 @@ def _strip(board: Board, heading: Sequence[str], cell: Callable[[Line], Text], f
             texts.append(Text())
             model = line.model
         texts.append(cell(line))
-    return (*texts, Text(), floor)
+    return (*texts, Text(), *(floor(line) if floor else Text() for line in board.floors))
 
 
 def _names(board: Board) -> Strip:
-    strip = list(_strip(board, ("", "", ""), lambda line: _plain(f"  {figures.plain(line.method)}"), _plain("floor")))
-    openings = [i for i, text in enumerate(strip[:-2]) if not text.parts]
+    def method(line: Line) -> Text:
+        return _plain(f"  {figures.plain(line.method)}")
+
+    strip = list(_strip(board, ("", "", ""), method, lambda floor: _plain("floor")))
+    openings = [i for i, text in enumerate(strip[: -1 - len(board.floors)]) if not text.parts]
     models = {line.model: line.family for line in board.lines}
     for place, (model, family) in zip(openings, models.items(), strict=True):
         strip[place] = Text(((figures.plain(model), "bold"), (f" ({family})", "dim")), overflows=True)
     return tuple(strip)
+
+
+def _sizes(board: Board) -> Strip:
+    """The training rows of each line."""
+    return _strip(board, ("rows", "", ""), lambda line: _plain(figures.rows(line.rows), True),
+                  lambda floor: Text(((figures.rows(floor.rows), "dim"),), True))
 
 
 def _plain(text: str, right: bool = False) -> Text:
@@ -147,7 +160,11 @@ def _scores(board: Board, place: int) -> Strip:
     digits = max((len(figures.score(e.record.score)) for e in scored), default=0)
     spreads = max((len(figures.spread(e.spread)) for e in scored), default=0)
     heading = (figures.plain(column.task), column.metric, column.origin)
-    floor = Text(((f"{figures.score(column.floor[1] if column.floor else None):>{digits}}", "dim"),))
+
+    def floor(line: FloorLine) -> Text:
+        found = line.floors[place]
+        return Text(((f"{figures.score(found[1] if found else None):>{digits}}", "dim"),))
+
     return _strip(board, heading, lambda line: _score(line.entries[place], digits, spreads), floor)
 
 
@@ -167,16 +184,16 @@ def _average(board: Board) -> Strip:
     def cell(line: Line) -> Text:
         return _plain("" if line.average is None else figures.score(line.average), True)
 
-    return _strip(board, ("average", "", ""), cell, Text())
+    return _strip(board, ("average", "", ""), cell)
 
 
 def _costs(board: Board) -> list[Strip]:
     """The cost columns, the one to do without first coming last."""
     return [
-        _strip(board, ("time", "", ""), lambda line: _plain(_time(line), True), Text()),
-        _strip(board, ("trainable", "", ""), lambda line: _plain(figures.count(line.costs.trainable), True), Text()),
-        _strip(board, ("memory", "", ""), lambda line: _plain(figures.size(line.costs.peak_memory), True), Text()),
-        _strip(board, ("params", "", ""), lambda line: _plain(figures.count(line.costs.total), True), Text()),
+        _strip(board, ("time", "", ""), lambda line: _plain(_time(line), True)),
+        _strip(board, ("trainable", "", ""), lambda line: _plain(figures.count(line.costs.trainable), True)),
+        _strip(board, ("memory", "", ""), lambda line: _plain(figures.size(line.costs.peak_memory), True)),
+        _strip(board, ("params", "", ""), lambda line: _plain(figures.count(line.costs.total), True)),
     ]
 
 

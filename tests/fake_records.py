@@ -39,6 +39,20 @@ def records() -> list[Record]:
     return [r for r in grid if r.key != "ner/t5-mini/scratch"]
 
 
+def curve(task: str, model: str, method: str, *sizes: int) -> list[Record]:
+    """One method at several training-set sizes: the fewer rows, the lower its score."""
+    return [_sized(record(task, model, method), size) for size in sizes]
+
+
+def _sized(made: Record, size: int) -> Record:
+    lost = 400 / size**0.7
+    data = None if made.data is None else replace(made.data, train=size)
+    made = replace(made, train_size=size, budget={**BUDGET, "train_size": size}, data=data)
+    if made.score is None or made.low is None or made.high is None:
+        return made
+    return replace(made, score=made.score - lost, low=made.low - lost, high=made.high - lost)
+
+
 def record(task: str, model: str, method: str) -> Record:
     """One cell; always the same for the same names."""
     draw = random.Random(f"{task}/{model}/{method}")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import sources
-from bench.errors import UnsupportedError
+from bench.errors import StoreError, UnsupportedError
 from bench.learner import NO_CHOICE, Assignment, Fitted, Learner, Predicted, Prediction
 from bench.material import Material
 from bench.plan import Cell
@@ -142,12 +142,18 @@ class FakeLearner:
             curve=tuple(curve), steps=10 * len(curve), examples=80 * len(curve), tokens=160 * len(curve),
             train_seconds=0.5, evaluate_seconds=0.25, reason=reason,
             predict=lambda asked: Predicted(self.answers(asked, rate, seed, 1.0), Health(distinct=2), 0.125),
+            save=lambda place: self.save(place, seed),
         )
 
     def answers(self, asked: Rows, rate: float, seed: int, progress: float) -> list[str]:
         """Right where a number drawn from row and seed is below the quality."""
         quality = progress * max(0.0, 1 - abs(math.log10(rate / BEST)) / 3)
         return [answer(row["text"]) if _draw(row["text"], seed) < quality else "neither" for row in asked]
+
+    def save(self, place: Path, seed: int) -> None:
+        """What is kept: a file that names its seed."""
+        place.mkdir(parents=True)
+        (place / "kept.json").write_text(json.dumps({"seed": seed}))
 
     def peak_memory(self) -> int | None:
         """Some bytes."""
@@ -171,6 +177,20 @@ def open_slow(assignment: Assignment) -> Learner:
 def open_endless(assignment: Assignment) -> Learner:
     """One that takes far too long for the model called "endless"."""
     return FakeLearner(assignment, pause=60.0 if assignment.model.name == "endless" else 0.0)
+
+
+class FullDisk(FakeLearner):
+    """One whose models cannot be written."""
+
+    def save(self, place: Path, seed: int) -> None:
+        """Fail half-way."""
+        super().save(place, seed)
+        raise StoreError("no room for the model")
+
+
+def open_on_full_disk(assignment: Assignment) -> Learner:
+    """One whose models cannot be written."""
+    return FullDisk(assignment)
 
 
 def open_moody(assignment: Assignment) -> Learner:

@@ -12,6 +12,9 @@ TEXTS = (
 )
 EXAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
     "accuracy": (["good", "bad", "good", "so-so"], ["good", "bad", "bad", "bad"]),
+    "matthews": (["good", "bad", "good", "so-so"], ["good", "bad", "bad", "so-so"]),
+    "f1": (["same", "not_same", "same", "same", "not_same"], ["same", "same", "not_same", "same", "not_same"]),
+    "spearman": ([1.5, 2.5, 2.5, 4.0, 0.5, 3.0], [1.0, 3.0, 2.0, 5.0, 1.0, 2.5]),
     "entity_f1": (
         [["B-PER", "I-PER"], ["O", "O", "B-LOC"], ["O"]],
         [["B-PER", "I-PER"], ["B-ORG", "O", "B-LOC"], ["O"]],

@@ -33,6 +33,8 @@ LIVES_IN = {
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
     "jinja2": ("leaderboard/render.py",),
     "ruptures": ("leaderboard/changes.py",),
+    "altair": ("leaderboard/charts.py",),
+    "vl_convert": ("leaderboard/draw.py",),
     "pyarrow": ("bench/store.py", "bench/files.py"),
 }
 """The files, or folders, that may import each library."""

@@ -23,7 +23,7 @@ def test_every_file_in_tasks_and_methods_is_found() -> None:
 
 
 def test_every_suite_that_comes_along_can_be_read() -> None:
-    assert {"smoke", "glue-lite"} <= set(catalog.suites())
+    assert {"smoke", "glue-lite", "peft-bert"} <= set(catalog.suites())
 
 
 def test_glue_lite_is_five_tasks_three_families_five_methods() -> None:
@@ -219,9 +219,9 @@ def written(tmp_path: Path, text: str) -> str:
 def test_a_suite_can_be_a_file_of_ones_own(tmp_path: Path) -> None:
     suite = catalog.suite(written(tmp_path, SUITE))
     assert (suite.name, suite.tasks, suite.source) == ("mine", ("sentiment", "qa"), "bundled")
-    assert suite.budget_for("sentiment", "bundled") == Budget(trials=2, seeds=(5,))
-    assert suite.budget_for("qa", "bundled") == Budget(trials=2, seeds=(5,), epochs=1)
-    assert suite.budget_for("qa", "hub") == Budget(trials=2, seeds=(5,), epochs=1, batch_size=16)
+    assert suite.budgets_for("sentiment", "bundled") == (Budget(trials=2, seeds=(5,)),)
+    assert suite.budgets_for("qa", "bundled") == (Budget(trials=2, seeds=(5,), epochs=1),)
+    assert suite.budgets_for("qa", "hub") == (Budget(trials=2, seeds=(5,), epochs=1, batch_size=16),)
 
 
 def test_a_suite_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:

@@ -149,6 +149,8 @@ def test_help_and_lists_cost_little_more_than_python(line: str) -> None:
         ("plan --tasks qa --seeds 4,4", "budget: seeds must differ from each other, got 4 more than once."),
         ("plan --tasks qa --seeds 0,1", "budget: each seed must be from 1 to 4294967295 (0 is the search's), got 0."),
         ("plan --tasks qa --seeds 99999999", "--seeds 99999999: at most 1000 seeds."),
+        ("plan --tasks qa --train-size 5,0", "--train-size '5,0': write a number of rows"),
+        ("plan --tasks qa --train-size 5,5", "must differ from each other, got 5 more than once."),
         ("plan --tasks qa --data-dir data --source hub", "--data-dir is only read with --source files"),
         ("plan --tasks qa --data-dir data", "--data-dir is only read with --source files"),
         ("run", "say what to run: --suite glue-lite"),
@@ -249,8 +251,8 @@ def test_the_budget_of_a_request_holds_for_every_task_and_source() -> None:
     own = {"qa": {"epochs": 2, "trials": 9}}
     suite = Suite("s", "", ("qa",), ("m",), ("full",), changes=own, hub_budget={"epochs": 7, "test_size": 5})
     changed = request.with_budget(suite, {"epochs": 1})
-    assert changed.budget_for("qa", "bundled") == Budget(epochs=1, trials=9)
-    assert changed.budget_for("ner", "hub") == Budget(epochs=1, test_size=5)
+    assert changed.budgets_for("qa", "bundled") == (Budget(epochs=1, trials=9),)
+    assert changed.budgets_for("ner", "hub") == (Budget(epochs=1, test_size=5),)
 
 
 def test_plan_shows_cells_steps_and_time_and_trains_nothing(capsys: Capture, place: Path) -> None:
@@ -319,6 +321,23 @@ def test_a_finished_run_is_fresh_and_can_be_shown_and_published(capsys: Capture,
     assert "Did you mean 'sentiment/little-bert/full'?" in complaint(capsys, "show out sentiment/little-bert/fll")
     assert bench("publish out --out elsewhere") == 0
     assert capsys.readouterr().out.split() == [f"elsewhere/leaderboard.{kind}" for kind in ("md", "csv", "html")]
+
+
+def test_several_sizes_make_cells_with_names_of_their_own_and_curves(capsys: Capture, place: Path) -> None:
+    assert small("full", "--train-size 4,8") == 0
+    said = capsys.readouterr().out
+    assert all(f"sentiment/little-bert/full@{size} " in said for size in (4, 8))
+    assert "out/leaderboard/figures: 2 files" in said
+    assert small("full", "--train-size 4,6,8") == 0
+    assert "3 cells: 1 to run, 2 fresh" in capsys.readouterr().out
+    assert bench("show out sentiment/little-bert/full@4") == 0
+    assert "4 train, 8 validation, 8 test" in capsys.readouterr().out
+
+
+def test_sizes_beyond_the_data_are_refused_before_anything_trains(capsys: Capture, place: Path) -> None:
+    assert small("full", "--train-size 100,200") == 2
+    assert "task 'sentiment' has 8 training rows, so the sizes 100 and 200" in capsys.readouterr().err
+    assert not Path("out/records").exists()
 
 
 def test_show_as_json_is_one_object_a_cell(capsys: Capture, place: Path) -> None:

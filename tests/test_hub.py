@@ -29,10 +29,18 @@ ner = Dataset.from_list(sentences, features=Features({"id": string, "tokens": Li
 rows = [{"sentence": f"line {i}", "label": i % 2, "idx": i} for i in range(9)]
 rows.append({"sentence": " ", "label": 0, "idx": 9})
 glue = Dataset.from_list(rows, features=Features({"sentence": string, "label": labels, "idx": number}))
+same = ClassLabel(names=["not_equivalent", "equivalent"])
+two = {"sentence1": string, "sentence2": string, "idx": number}
+both = [{"sentence1": f"line {i}", "sentence2": f"row {i}", "label": i % 2, "idx": i} for i in range(9)]
+mrpc = Dataset.from_list(both, features=Features({**two, "label": same}))
+scored = [{**row, "label": i * 0.7} for i, row in enumerate(both)]
+stsb = Dataset.from_list(scored, features=Features({**two, "label": Value("float32")}))
 pairs = [{"id": str(i), "translation": {"en": f"day {i}", "es": f"día {i}"}} for i in range(6)]
 for split in ("train", "validation", "test"):
     ner.to_parquet(f"{root}/ner/data/{split}-00000-of-00001.parquet")
     glue.to_parquet(f"{root}/glue/sst2/{split}-00000-of-00001.parquet")
+    mrpc.to_parquet(f"{root}/mrpc/mrpc/{split}-00000-of-00001.parquet")
+    stsb.to_parquet(f"{root}/stsb/stsb/{split}-00000-of-00001.parquet")
 Dataset.from_list(pairs).to_parquet(f"{root}/books/en-es/train-00000-of-00001.parquet")
 """
 
@@ -52,7 +60,9 @@ from bench.errors import BenchError
 from bench.learn import hub
 from bench.spec import Budget, Hub
 from tasks.ner import TASK as NER
+from tasks.paraphrase import TASK as PARAPHRASE
 from tasks.sentiment import TASK as SENTIMENT
+from tasks.similarity import TASK as SIMILARITY
 from tasks.translation import TASK as TRANSLATION
 
 def at(task, id, config, splits, revision):
@@ -76,17 +86,18 @@ def _card(config: str, splits: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A hub with three data sets: sentences with class labels, tagged tokens, and pairs in nested columns."""
+    """A hub with sentences and pairs of them with class labels or numbers, tagged tokens, and nested translations."""
     root = tmp_path_factory.mktemp("hub")
-    for name in ("ner/data", "glue/sst2", "books/en-es"):
+    for name in ("ner/data", "glue/sst2", "mrpc/mrpc", "stsb/stsb", "books/en-es"):
         (root / name).mkdir(parents=True)
     _python(WRITE, str(root), environment={})
     three = ("train", "validation", "test")
-    (root / "glue/README.md").write_text(_card("sst2", {split: f"sst2/{split}-*" for split in three}))
+    for name, config in (("glue", "sst2"), ("mrpc", "mrpc"), ("stsb", "stsb")):
+        (root / name / "README.md").write_text(_card(config, {split: f"{config}/{split}-*" for split in three}))
     (root / "books/README.md").write_text(_card("en-es", {"train": "en-es/train-*"}))
     (root / "model").mkdir()
     (root / "model" / "config.json").write_text('{"model_type": "bert"}')
-    with serving({f"org/{name}": root / name for name in ("glue", "ner", "books", "model")}) as url:
+    with serving({f"org/{name}": root / name for name in ("glue", "mrpc", "stsb", "ner", "books", "model")}) as url:
         yield url
 
 
@@ -108,7 +119,7 @@ def _read(code: str, endpoint: str, home: Path, **environment: str) -> Any:
 
 @pytest.fixture(scope="module")
 def loaded(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """All three data sets loaded in one process."""
+    """All data sets loaded in one process."""
     return _read(
         """
 out = {"commit": hub.resolve_dataset("org/ner"), "config": hub.model_config("org/model")}
@@ -116,6 +127,8 @@ out["model"] = hub.resolve_model("org/model")
 spread = {"train": "train[:2]+train[3:4]", "validation": "train[4:5]", "test": "train[5:]"}
 for task in (
     at(SENTIMENT, "org/glue", "sst2", SLICES, hub.resolve_dataset("org/glue")),
+    at(PARAPHRASE, "org/mrpc", "mrpc", PARAPHRASE.sources["hub"].splits | {"train": "train[:-4]"}, None),
+    at(SIMILARITY, "org/stsb", "stsb", spread, None),
     at(NER, "org/ner", None, SLICES, None),
     at(TRANSLATION, "org/books", "en-es", spread, None),
 ):
@@ -135,6 +148,20 @@ def test_class_numbers_become_names_and_columns_the_tasks_own(loaded: Any) -> No
         {"text": "line 0", "label": "negative"},
         {"text": "line 1", "label": "positive"},
     ]
+
+
+def test_a_pair_of_texts_comes_with_the_name_of_its_label(loaded: Any) -> None:
+    """From slices that count from the end, as the task declares them."""
+    assert len(loaded["paraphrase"]["train"]) == 5
+    assert loaded["paraphrase"]["train"][1] == {"sentence1": "line 1", "sentence2": "row 1", "label": "equivalent"}
+    assert loaded["paraphrase"]["labels"] == ["equivalent", "not_equivalent"]
+
+
+def test_a_pair_of_texts_comes_with_its_number(loaded: Any) -> None:
+    rows = loaded["similarity"]["train"]
+    assert [row["score"] for row in rows] == pytest.approx([0, 0.7, 2.1])
+    assert set(rows[0]) == {"sentence1", "sentence2", "score"}
+    assert loaded["similarity"]["labels"] == []
 
 
 def test_class_numbers_inside_lists_become_names_too(loaded: Any) -> None:

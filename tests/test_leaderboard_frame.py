@@ -13,6 +13,7 @@ import pytest
 
 from bench.record import Cost, Outcome, Record
 from leaderboard import footer, frame, health, rank, stats
+from leaderboard.column import TaskView
 from leaderboard.rank import Mark, Standing
 from tests import fake_records
 
@@ -21,7 +22,7 @@ def line(board: frame.Board, model: str, method: str) -> frame.Line:
     return next(found for found in board.lines if (found.model, found.method) == (model, method))
 
 
-def view(board: frame.Board, task: str) -> frame.TaskView:
+def view(board: frame.Board, task: str) -> TaskView:
     return next(found for found in board.tasks if found.column.task == task)
 
 
@@ -108,8 +109,9 @@ def test_there_is_no_average_of_one_task_or_of_metrics_with_different_directions
 
 def test_the_floor_is_the_best_trivial_answer() -> None:
     column = view(frame.table(fake_records.records()), "ner").column
-    assert column.floor == ("most_frequent_tag", 31.7)
-    assert column.floors == (("all_outside", 0.0), ("most_frequent_tag", 31.7))
+    (level,) = column.levels
+    assert level.floor == ("most_frequent_tag", 31.7)
+    assert level.floors == (("all_outside", 0.0), ("most_frequent_tag", 31.7))
 
 
 def test_a_score_no_better_than_the_floor_is_said_to_be() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from bench.record import Record
 from bench.score import METRICS, interval
-from bench.store import Names, Store
+from bench.store import Store
 from bench.uncertainty import spread
 from leaderboard.panel import of_answers, read
 from tests import fake_records
@@ -38,22 +38,27 @@ def write(store: Store, record: Record, seeds: list[list[str]], inputs: str = "t
             }
             for i, label in enumerate(labels)
         ]
-    store.write_predictions(names(record), rows)
-
-
-def names(record: Record) -> Names:
-    return record.task, record.model, record.method
+    store.write_predictions(record.names, rows)
 
 
 def wrong(*places: int) -> list[str]:
     return ["neither" if i in places else label for i, label in enumerate(TRUTH)]
 
 
+def test_a_cell_of_one_size_among_several_is_found_by_its_name(tmp_path: Path) -> None:
+    sized = dataclasses.replace(record("a"), train_size=40)
+    write(Store(tmp_path), sized, [wrong(1)])
+    found = read(Store(tmp_path), [sized])
+    assert found.left_out == {}
+    assert found.panel is not None
+    assert found.panel.names == (("sentiment", "a", "full@40"),)
+
+
 def test_a_cell_has_the_score_that_its_predictions_have(tmp_path: Path) -> None:
     write(Store(tmp_path), record("a"), [wrong(1, 2), wrong(2, 3, 4, 5)])
     found = read(Store(tmp_path), [record("a")]).panel
     assert found is not None
-    assert (found.names, found.seeds, found.rows) == ((names(record("a")),), (2,), 20)
+    assert (found.names, found.seeds, found.rows) == ((record("a").names,), (2,), 20)
     assert found.values == pytest.approx([85.0])
     assert found.examples[0, :4] == pytest.approx([100, 50, 0, 50])
 
@@ -106,5 +111,5 @@ def test_what_is_read_back_gives_the_interval_that_was_recorded(tmp_path: Path) 
     """Statistics go through the file bit for bit."""
     seeds = [wrong(1, 2), wrong(2, 3, 4, 5), wrong(7)]
     write(Store(tmp_path), record("a"), seeds)
-    kept = [a.statistics for a in Store(tmp_path).read_answers(names(record("a")))]
+    kept = [a.statistics for a in Store(tmp_path).read_answers(record("a").names)]
     assert interval(ACCURACY, kept) == interval(ACCURACY, [ACCURACY.statistics(s, TRUTH) for s in seeds])

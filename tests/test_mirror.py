@@ -19,6 +19,12 @@ def test_the_id_is_the_same_for_the_same_cell_of_the_same_run() -> None:
     assert mirror.of_cell("nightly", RECORD).id == mirror.of_cell("nightly", replace(RECORD, score=1.0)).id
 
 
+def test_a_cell_keeps_its_id_when_its_size_becomes_one_of_several_and_has_it_as_a_tag() -> None:
+    sized = mirror.of_cell("nightly", replace(RECORD, train_size=40))
+    assert sized.id == mirror.of_cell("nightly", RECORD).id
+    assert "40 rows" in sized.tags
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -246,11 +246,11 @@ def test_a_larger_model_is_estimated_to_take_longer_and_an_unknown_one_as_long_a
     assert times[0] < times[1] == times[2] == times[3]
 
 
-def test_a_teacher_is_estimated_to_take_longer_the_larger_it_is() -> None:
-    small, large = catalog.model("bert-mini"), catalog.model("minilm")
-    taught = [replace(fakes.cell(), method=fakes_with_teacher(), others={"teacher": Pinned(m)}) for m in (small, large)]
-    plain = estimate.seconds(fakes.cell())
-    assert plain < estimate.seconds(taught[0]) < estimate.seconds(taught[1])
+def test_a_teacher_is_estimated_to_take_longer_the_larger_it_is_and_as_a_base_model_where_it_is_missing() -> None:
+    teachers = (catalog.model("bert-mini"), fakes.MODEL, replace(fakes.MODEL, package="no_such_package"))
+    taught = [replace(fakes.cell(), method=fakes_with_teacher(), others={"teacher": Pinned(m)}) for m in teachers]
+    times = [estimate.seconds(cell) for cell in (fakes.cell(), *taught)]
+    assert times[0] < times[1] < times[2] == times[3]
 
 
 def fakes_with_teacher() -> Method:

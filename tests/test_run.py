@@ -16,7 +16,7 @@ import pytest
 
 from bench import pool
 from bench import run as runs
-from bench.commands.outlook import Outlook
+from bench.commands.outlook import Outlook, State
 from bench.errors import DataError, RequestError, StoreError
 from bench.plan import Cell, Plan
 from bench.record import Outcome
@@ -79,6 +79,50 @@ def test_only_what_is_stale_runs_again(tmp_path: Path) -> None:
     again = Plan("test", (made.cells[0], changed, made.cells[2]))
     assert [cell.key for cell in Outlook.of(again, tmp_path / "out").to_do] == ["parity/b/fake"]
     assert run(again, tmp_path / "out").ran == 1
+
+
+def seeds(out: Path, model: str) -> list[str]:
+    """The seeds of which the run keeps a model."""
+    return sorted(path.parent.name for path in (out / "models" / "parity" / model).rglob("kept.json"))
+
+
+def test_models_are_kept_only_when_asked_for_and_then_of_finished_cells_too(tmp_path: Path) -> None:
+    made, out = plan(tmp_path / "data"), tmp_path / "out"
+    run(Plan("test", made.cells[:2]), out)
+    assert not (out / "models").exists()
+    assert [Outlook.of(made, out, keep=True).state(cell) for cell in made.cells] == [
+        State.UNKEPT, State.UNKEPT, State.MISSING,
+    ]
+    assert run(made, out, workers=1, keep=True).ran == 3
+    assert seeds(out, "a") == seeds(out, "c") == ["seed-1", "seed-2"]
+    assert run(made, out, keep=True, learner="does_not_exist").ran == 0
+
+
+def test_models_of_an_earlier_record_are_forgotten_with_it(tmp_path: Path) -> None:
+    made, out = plan(tmp_path / "data", ("a",)), tmp_path / "out"
+    run(made, out, keep=True)
+    changed = Plan("test", (replace(made.cells[0], budget=replace(fakes.BUDGET, trials=2)),))
+    run(changed, out)
+    assert seeds(out, "a") == []
+
+
+def test_a_cell_that_fails_or_dies_keeps_no_model_and_is_not_asked_for_one(tmp_path: Path) -> None:
+    made, out = plan(tmp_path / "data", ("unsupported", "wild", "killed", "good")), tmp_path / "out"
+    run(made, out, learner="open_moody", workers=1, keep=True)
+    kept = {cell.model.name: seeds(out, cell.model.name) for cell in made.cells}
+    assert kept == {"unsupported": [], "wild": [], "killed": [], "good": ["seed-1", "seed-2"]}
+    assert [cell.model.name for cell in Outlook.of(made, out, keep=True).to_do] == ["killed"]
+    run(made, out, learner="open_moody", workers=1, keep=True)
+    assert list(out.rglob("*.tmp")) == []
+
+
+def test_a_model_that_cannot_be_written_fails_its_cell_in_one_sentence_and_can_be_tried_again(tmp_path: Path) -> None:
+    made, out = plan(tmp_path / "data", ("a",)), tmp_path / "out"
+    assert run(made, out, learner="open_on_full_disk", keep=True).exit_code == 1
+    assert Store(out).records()[0].reason == "no room for the model"
+    assert seeds(out, "a") == []
+    assert run(made, out, keep=True).exit_code == 0
+    assert seeds(out, "a") == ["seed-1", "seed-2"]
 
 
 def test_an_unreadable_record_is_made_again(tmp_path: Path) -> None:

@@ -23,6 +23,14 @@ def test_scores_are_those_of_scikit_learn(labels: int) -> None:
         assert scores["macro_f1"] == pytest.approx(100 * macro, abs=1e-9)
 
 
+def test_an_answer_that_is_no_label_is_wrong_and_of_no_class() -> None:
+    """As for scikit-learn, where only the labels of the references are asked for."""
+    references = ["yes", "yes", "no", "no"]
+    scores = ACCURACY.compute(predictions=["yes", None, "no", None], references=references)
+    macro = f1_score(references, ["yes", "?", "no", "!"], average="macro", labels=["yes", "no"])
+    assert scores == {"accuracy": 50.0, "macro_f1": pytest.approx(100 * macro)}
+
+
 def test_a_majority_answer_has_high_accuracy_and_low_macro_f1() -> None:
     scores = ACCURACY.compute(predictions=["yes"] * 10, references=["yes"] * 9 + ["no"])
     assert scores["accuracy"] == 90

@@ -22,6 +22,7 @@ def task(head: Head, inputs: tuple[str, ...], reference: str) -> Task:
 RATING = task(Head.CLASSIFY, ("text",), "label")
 TAGS = task(Head.TAG, ("tokens",), "tags")
 QUESTION = task(Head.SPAN, ("question", "context"), "answers")
+PAIR = task(Head.REGRESS, ("one", "other"), "score")
 TRANSLATION = task(Head.GENERATE, ("source",), "target")
 SUMMARY = task(Head.GENERATE, ("document",), "summary")
 
@@ -38,6 +39,11 @@ CONTEXT = "The mill stands by the river. It was sold in 1804 by Anna Tarn! Who k
     [
         ("majority", RATING, [{"label": x} for x in ("b", "a", "a")], [{"text": "x"}] * 2, ["a", "a"]),
         ("majority", RATING, [{"label": x} for x in ("b", "a", "a", "b")], [{"text": "x"}], ["b"]),
+        ("minority", RATING, [{"label": x} for x in ("b", "a", "b")], [{"text": "x"}] * 2, ["a", "a"]),
+        ("mean_number", PAIR, [{"score": x} for x in (1, 2.0, 4.5)], [{"one": "x", "other": "y"}] * 2, [2.5, 2.5]),
+        ("word_overlap", PAIR, [{"score": x} for x in (3.0, 1.0, 2.0)],
+         [{"one": "A dog barks.", "other": "a dog"}, {"one": "x", "other": "y"}, {"one": "Yes!", "other": "yes"},
+          {"one": "?", "other": "!"}], [1 + 2 * 2 / 3, 1.0, 3.0, 1.0]),
         ("all_outside", TAGS, TAGGED, [{"tokens": ["Harrow", "sells"]}, {"tokens": []}], [["O", "O"], []]),
         ("most_frequent_tag", TAGS, TAGGED, [{"tokens": ["Tarn", "left", "Harrow"]}], [["B-PER", "O", "B-LOC"]]),
         ("first_sentence", QUESTION, [], [{"question": "?", "context": CONTEXT}], ["The mill stands by the river."]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,10 @@ from bench.errors import DataError, RequestError, UnknownNameError
 from bench.sources import Splits
 from bench.spec import SPLITS, Budget, Bundled, Task
 from tasks.ner import TASK as NER
+from tasks.paraphrase import TASK as PARAPHRASE
 from tasks.qa import TASK as QA
 from tasks.sentiment import TASK as SENTIMENT
+from tasks.similarity import TASK as SIMILARITY
 from tasks.summarization import TASK as SUMMARIZATION
 from tasks.translation import TASK as TRANSLATION
 
@@ -29,10 +32,18 @@ GOOD: dict[str, Table] = {
     "sentiment": [{"text": "a joy", "label": "positive"}, {"text": "a bore", "label": "negative"}],
     "ner": [{"tokens": ["ann", "lee", "sat"], "tags": ["B-PER", "I-PER", "O"]}],
     "qa": [{"context": "ann sat", "question": "who sat?", "answers": {"text": ["ann"], "answer_start": [0]}}],
+    "similarity": [
+        {"sentence1": "a dog", "sentence2": "the dog, barking", "score": 3.75},
+        {"sentence1": "a", "sentence2": "b", "score": 0},
+    ],
+    "paraphrase": [
+        {"sentence1": "a dog", "sentence2": "the dog", "label": "equivalent"},
+        {"sentence1": "a", "sentence2": "b", "label": "not_equivalent"},
+    ],
     "translation": [{"source": "day", "target": "día"}],
     "summarization": [{"document": "it rained, all day, on us", "summary": "it rained"}],
 }
-TASKS = (SENTIMENT, NER, QA, TRANSLATION, SUMMARIZATION)
+TASKS = (SENTIMENT, PARAPHRASE, SIMILARITY, NER, QA, TRANSLATION, SUMMARIZATION)
 
 
 def write_jsonl(path: Path, rows: Table) -> None:
@@ -138,6 +149,40 @@ def test_labels_come_from_train_and_validation_with_outside_first(tmp_path: Path
     classes = loaded(SENTIMENT, directory(tmp_path, SENTIMENT))
     assert sources.labels(SENTIMENT, classes) == ("negative", "positive")
     assert sources.labels(TRANSLATION, loaded(TRANSLATION, directory(tmp_path, TRANSLATION))) == ()
+
+
+@pytest.mark.parametrize("value", [None, "3.5", True, float("nan"), float("inf"), [3]])
+def test_what_is_no_finite_number_is_refused_where_one_is_scored(tmp_path: Path, value: object) -> None:
+    message = complaint_on(tmp_path, SIMILARITY, {**GOOD["similarity"][0], "score": value})
+    assert message.startswith("column 'score': must be a finite number, not ")
+
+
+def test_a_csv_cell_that_is_no_number_is_named_with_its_line(tmp_path: Path) -> None:
+    data_dir = directory(tmp_path, SIMILARITY)
+    (data_dir / "similarity" / "train.jsonl").unlink()
+    (data_dir / "similarity" / "train.csv").write_text("sentence1,sentence2,score\na,b,1.5\na,b,high\n")
+    assert re.search(r"train\.csv, line 3, column 'score': not valid", complaint(SIMILARITY, data_dir))
+
+
+def test_training_numbers_that_do_not_differ_are_refused(tmp_path: Path) -> None:
+    row = GOOD["similarity"][0]
+    assert "all training rows have the number 3.75" in complaint(
+        SIMILARITY, directory(tmp_path, SIMILARITY, train=[row, row])
+    )
+
+
+def test_a_label_whose_name_the_metric_does_not_know_is_refused_before_anything_is_scored(tmp_path: Path) -> None:
+    row = {"sentence1": "a", "sentence2": "b", "label": "1"}
+    message = complaint(PARAPHRASE, directory(tmp_path, PARAPHRASE, train=[{**row, "label": "equivalent"}, row]))
+    assert "line 2: column 'label': '1' is no label of this task. Write one of 'equivalent', 'not_equ" in message
+
+
+def test_a_pair_overlaps_when_both_texts_do(tmp_path: Path) -> None:
+    one, other = GOOD["similarity"]
+    mixed = {**one, "sentence2": other["sentence2"]}
+    splits = loaded(SIMILARITY, directory(tmp_path, SIMILARITY, test=[mixed, {**one, "score": 1.0}]))
+    assert sources.overlap(SIMILARITY, splits) == 1
+    assert sources.labels(SIMILARITY, splits) == ()
 
 
 def test_the_fingerprint_changes_with_any_split_and_size_and_is_what_the_record_holds(tmp_path: Path) -> None:

@@ -108,6 +108,37 @@ def test_half_written_files_of_a_killed_run_are_swept_away(tmp_path: Path) -> No
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_directory_takes_the_place_of_an_earlier_one_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for content in ("old", "new"):
+        with store.new_models(NAMES) as place:
+            (place / "seed-1").mkdir()
+            (place / "seed-1" / content).write_text(content)
+            if content == "new":
+                assert (store.model(NAMES, 1) / "old").exists()
+    assert [path.name for path in store.model(NAMES, 1).iterdir()] == ["new"]
+    assert [path.name for path in store.model(NAMES, 1).parent.parent.iterdir()] == ["full"]
+
+
+def test_a_directory_that_is_not_finished_leaves_the_earlier_one_and_no_rubbish(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.new_models(NAMES) as place:
+        (place / "seed-1").mkdir()
+    with pytest.raises(FileNotFoundError), store.new_models(NAMES) as place:
+        (place / "seed-2" / "too deep").mkdir()
+    assert [path.name for path in store.model(NAMES, 1).parent.iterdir()] == ["seed-1"]
+    with store.new_models(NAMES):
+        """Nothing is put in."""
+    assert list((tmp_path / "models" / "sentiment" / "bert-mini").iterdir()) == []
+
+
+def test_half_written_models_of_a_killed_run_are_swept_away(tmp_path: Path) -> None:
+    half = tmp_path / "models" / "sentiment" / "bert-mini" / ".full.abc.tmp" / "seed-1"
+    half.mkdir(parents=True)
+    Store(tmp_path).sweep()
+    assert list((tmp_path / "models" / "sentiment" / "bert-mini").iterdir()) == []
+
+
 def test_predictions_come_back_as_they_were(tmp_path: Path) -> None:
     store = Store(tmp_path)
     rows = [ROW, {**ROW, "row": 1, "score": None, "phenomena": '["negation"]', "unseen": True}]
@@ -182,7 +213,7 @@ def test_every_name_is_safe_in_a_file_system() -> None:
     letters = string.printable + "éß名\U0001f600\0"
     names = ["..", ".", "/", "-", "é", *("".join(rng.choices(letters, k=rng.randint(1, 200))) for _ in range(500))]
     for safe in map(safe_name, names):
-        assert set(safe) <= set(string.ascii_lowercase + string.digits + "_._=-")
+        assert set(safe) <= set(string.ascii_lowercase + string.digits + "_.=@-")
         assert not safe.startswith(".")
         assert len(safe) < 120
 

@@ -139,6 +139,18 @@ def test_the_first_two_trials_are_never_pruned_and_a_hopeless_one_is(tmp_path: P
     assert worst.steps == 10
 
 
+def test_a_trial_goes_on_unless_it_is_behind_every_earlier_one(tmp_path: Path) -> None:
+    """The usual rule, behind half of them, would cut what starts slowly."""
+    trials = search(tmp_path / "s.journal", Trainer())
+    distances = [abs(math.log(trial.rate / 2e-3)) for trial in trials if trial.rate is not None]
+    went_on = 0
+    for number, trial in enumerate(trials[2:], start=2):
+        earlier = sorted(d for d, t in zip(distances[:number], trials, strict=False) if t.state == "COMPLETE")
+        assert (trial.state == "PRUNED") == (distances[number] > earlier[-1])
+        went_on += earlier[len(earlier) // 2] < distances[number] <= earlier[-1]
+    assert went_on
+
+
 def test_nothing_is_pruned_at_the_last_evaluation(tmp_path: Path) -> None:
     trials = search(tmp_path / "s.journal", Trainer(), replace(BUDGET, evaluations=1))
     assert {t.state for t in trials} == {"COMPLETE"}

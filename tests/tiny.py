@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ LETTERS = sorted({letter for text in TEXT for letter in text if not letter.isspa
 WORDS = sorted({word for text in TEXT for word in re.findall(r"\w+", text) if len(word) > 1})
 """The pieces of the tokenizers. They are not trained: trainers break ties differently in each process."""
 FAMILIES = (Family.ENCODER, Family.DECODER, Family.ENCODER_DECODER)
+WRITER = "text to text"
+"""A kind of tiny model beside the families: an encoder-decoder that answers every task by writing."""
 SIZE = 32
 
 
@@ -46,13 +49,14 @@ def teacher(directory: Path) -> str:
     return str(directory)
 
 
-def checkpoint(family: Family, directory: Path) -> Model:
-    """A saved model of the family, with its tokenizer, as a row of the catalog would name it."""
+def checkpoint(kind: str, directory: Path) -> Model:
+    """A saved model of a family or WRITER, with its tokenizer, as a row of the catalog would name it."""
     torch.manual_seed(0)
+    family = Family.ENCODER_DECODER if kind == WRITER else Family(kind)
     if not (directory / "config.json").exists():
         _MAKERS[family](directory)
     pooling = "last" if family is Family.DECODER else "mean"
-    return Model(f"tiny-{family}", family, str(directory), pooling=pooling)
+    return Model(f"tiny-{kind}", family, str(directory), pooling=pooling, writes=kind == WRITER)
 
 
 def _bert(directory: Path, layers: int = 2) -> None:
@@ -165,10 +169,13 @@ def _task(head: Head, inputs: tuple[str, ...], reference: str) -> Task:
 
 TASKS = {
     Head.CLASSIFY: _task(Head.CLASSIFY, ("text",), "label"),
+    Head.REGRESS: _task(Head.REGRESS, ("one", "other"), "score"),
     Head.TAG: _task(Head.TAG, ("tokens",), "tags"),
     Head.SPAN: _task(Head.SPAN, ("question", "context"), "answers"),
     Head.GENERATE: _task(Head.GENERATE, ("source",), "target"),
 }
+"""One for each head; that of numbers reads pairs."""
+
 LABELS = {Head.CLASSIFY: ("bad", "good"), Head.TAG: ("O", "B-LOC", "B-PER", "I-PER")}
 
 
@@ -183,6 +190,9 @@ def rows(head: Head) -> list[Row]:
             made.append(
                 {"text": f"{who} was {'happy' if i % 2 else 'slow'} in {where}{extra}.", "label": LABELS[head][i % 2]}
             )
+        elif head is Head.REGRESS:
+            other = f"{people[-i % 4]} was slow."
+            made.append({"one": f"{who} met him in {where}{extra}.", "other": other, "score": i * 3 % 8 / 2})
         elif head is Head.TAG:
             made.append(
                 {
@@ -202,6 +212,24 @@ def rows(head: Head) -> list[Row]:
         else:
             made.append({"source": f"{who} met him in {where}{extra}.", "target": f"{where} {who}"})
     return made
+
+
+OUTPUTS = {Head.CLASSIFY: 2, Head.REGRESS: 1, Head.TAG: 4, Head.SPAN: 2}
+"""Scores of each head for one vector."""
+
+
+def answers(head: Head) -> list[Any]:
+    """The right predictions for the rows above."""
+    references = [row[TASKS[head].reference] for row in rows(head)]
+    return [reference["text"][0] for reference in references] if head is Head.SPAN else references
+
+
+def alike(one: Sequence[Any], other: Sequence[Any], within: float = 1e-4) -> bool:
+    """Whether predictions are the same; numbers, which depend on the order of sums, nearly."""
+    pairs = list(zip(one, other, strict=True))
+    if all(isinstance(value, float) for pair in pairs for value in pair):
+        return all(abs(a - b) <= within for a, b in pairs)
+    return all(a == b for a, b in pairs)
 
 
 def assignment(head: Head, model: Model, method: str, **budget: Any) -> Assignment:

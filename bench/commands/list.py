@@ -47,7 +47,8 @@ def _suites() -> Rows:
 
 
 def _suite(suite: Suite) -> tuple[str, ...]:
-    cells = len(suite.tasks) * len(suite.models) * len(suite.methods)
+    sizes = sum(len(suite.budgets_for(task, suite.source)) for task in suite.tasks)
+    cells = sizes * len(suite.models) * len(suite.methods)
     return suite.name, str(cells), suite.description, suite.source
 
 

@@ -59,7 +59,7 @@ def _chosen(plan: Plan, earlier: Sequence[Side], arguments: argparse.Namespace) 
     """All cells of the plan, or those that fit into --max-minutes."""
     if arguments.max_minutes is None:
         return plan.cells
-    known = {(r.task, r.model, r.method): r for side in earlier for r in side.records.values()}
+    known = {r.names: r for side in earlier for r in side.records.values()}
     workers = max(1, pool.default_workers() if arguments.workers is None else arguments.workers)
     budget = 60.0 * arguments.max_minutes * workers
     return pick.pick(plan.cells, lambda cell: estimate.seconds(cell, known), _past(earlier), budget)

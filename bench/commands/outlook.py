@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from bench import estimate, pool
-from bench.plan import Cell, Names, Plan
-from bench.record import Record
+from bench.plan import Cell, Plan, renamed
+from bench.record import Names, Record
 from bench.screen import plural
 from bench.store import Store, is_fresh
 from leaderboard import figures
@@ -25,6 +25,7 @@ class State(StrEnum):
     STALE = "stale"
     RETRIED = "failed"
     MISSING = "none"
+    UNKEPT = "model not kept"
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,17 @@ class Outlook:
     plan: Plan
     records: Mapping[Names, Record]
     workers: int
+    store: Store
+    keep: bool = False
 
     @staticmethod
-    def of(plan: Plan, out: Path, workers: int | None = None) -> Outlook:
-        """The outlook on a run of `plan` in `out`; `workers` as in `bench.run.run`."""
+    def of(plan: Plan, out: Path, workers: int | None = None, keep: bool = False) -> Outlook:
+        """The outlook on a run of `plan` in `out`; `workers` and `keep` as in `bench.run.run`."""
         records = Store(out).records() if out.is_dir() else []
-        by_names = {(record.task, record.model, record.method): record for record in records}
-        return Outlook(plan, by_names, max(1, pool.default_workers() if workers is None else workers))
+        by_names = {record.names: record for record in records}
+        by_names |= {cell.names: found for cell in plan.cells if (found := renamed(cell, by_names)) is not None}
+        count = max(1, pool.default_workers() if workers is None else workers)
+        return Outlook(plan, by_names, count, Store(out), keep)
 
     def state(self, cell: Cell) -> State:
         """What the directory holds of the cell."""
@@ -48,12 +53,12 @@ class Outlook:
         if record is None:
             return State.MISSING
         if is_fresh(record, cell.fingerprint):
-            return State.FRESH
+            return State.FRESH if self.store.is_done(record, cell.fingerprint, self.keep) else State.UNKEPT
         return State.STALE if record.fingerprint != cell.fingerprint else State.RETRIED
 
     @property
     def to_do(self) -> Sequence[Cell]:
-        """The cells without a fresh record."""
+        """The cells without a fresh record, or without a model that is to be kept."""
         return [cell for cell in self.plan.cells if self.state(cell) is not State.FRESH]
 
     def steps(self, cell: Cell) -> int:
@@ -74,8 +79,9 @@ class Outlook:
         cells, left = plural(len(self.plan.cells), "cell"), len(self.to_do)
         if not left:
             return f"{cells}: nothing to run, {len(self.plan.cells)} fresh"
-        replaced = sum(self.state(cell) is State.STALE for cell in self.to_do)
-        parts = [f"{cells}: {left} to run", *([f"{replaced} of them in place of a stale record"] if replaced else []),
-                 f"{len(self.plan.cells) - left} fresh"]
+        states = [self.state(cell) for cell in self.to_do]
+        reasons = {State.STALE: "in place of a stale record", State.UNKEPT: "to keep their models"}
+        again = [f"{states.count(state)} of them {why}" for state, why in reasons.items() if state in states]
+        parts = [f"{cells}: {left} to run", *again, f"{len(self.plan.cells) - left} fresh"]
         with_workers = f"with {plural(self.workers, 'worker')}"
         return f"{', '.join(parts)}; about {figures.seconds(self.total_seconds())} {with_workers} (a rough estimate)"

@@ -11,6 +11,7 @@ from bench.commands import request
 from bench.commands.outlook import Outlook
 from bench.plan import Cell
 from bench.screen import Screen, columns, plural
+from bench.spec import Budget
 from leaderboard import figures
 
 
@@ -40,18 +41,23 @@ def _numbers(cell: Cell, outlook: Outlook) -> tuple[str, str, str]:
 
 def _budgets(cells: Sequence[Cell]) -> list[str]:
     """What each cell may spend; tasks with the same budget share a line."""
-    tasks: dict[str, list[str]] = {}
+    by_task: dict[str, list[Budget]] = {}
     for cell in cells:
-        names = tasks.setdefault(_budget(cell), [])
-        if cell.task.name not in names:
-            names.append(cell.task.name)
-    return [f"budget of {', '.join(names)}: {text}" for text, names in tasks.items()]
+        budgets = by_task.setdefault(cell.task.name, [])
+        if cell.budget not in budgets:
+            budgets.append(cell.budget)
+    by_text: dict[str, list[str]] = {}
+    for task, budgets in by_task.items():
+        by_text.setdefault(_budget(budgets), []).append(task)
+    return [f"budget of {', '.join(names)}: {text}" for text, names in by_text.items()]
 
 
-def _budget(cell: Cell) -> str:
-    budget = cell.budget
-    sizes = {"train": budget.train_size, "validation": budget.validation_size, "test": budget.test_size}
-    rows = ", ".join(f"{name} {'all' if size is None else size}" for name, size in sizes.items())
+def _budget(budgets: Sequence[Budget]) -> str:
+    """Budgets of one task in words; they differ in the training-set size only."""
+    budget = budgets[0]
+    sizes = {"train": [b.train_size for b in budgets], "validation": [budget.validation_size],
+             "test": [budget.test_size]}
+    rows = ", ".join(f"{name} {' | '.join(map(_size, several))}" for name, several in sizes.items())
     shorter = f" of {plural(budget.trial_epochs, 'epoch')}" if budget.trial_epochs < budget.epochs else ""
     return (
         f"{plural(budget.trials, 'trial')}{shorter}, seeds {' '.join(map(str, budget.seeds))}, "
@@ -59,9 +65,14 @@ def _budget(cell: Cell) -> str:
     )
 
 
+def _size(size: int | None) -> str:
+    return "all" if size is None else str(size)
+
+
 def _row(cell: Cell, outlook: Outlook) -> dict[str, Any]:
     return {
-        "task": cell.task.name, "model": cell.model.name, "method": cell.method_name, "source": cell.source,
+        "cell": cell.key, "task": cell.task.name, "model": cell.model.name, "method": cell.method_name,
+        "train_size": cell.budget.train_size, "source": cell.source,
         "steps": outlook.steps(cell), "seconds": round(outlook.seconds(cell), 1), "record": str(outlook.state(cell)),
         "fingerprint": cell.fingerprint, "data_revision": cell.data_revision, "model_revision": cell.model_revision,
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.commands import results
-from bench.screen import Screen
+from bench.screen import Screen, plural
 
 
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -21,5 +21,9 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def paths(published: Sequence[Path]) -> str:
-    """Where the files of a leaderboard lie, one a line."""
-    return "\n".join(f"  {path}" for path in published)
+    """Where the files of a leaderboard lie, one a line; of figures just the folder and their number."""
+    figures = [path for path in published if path.suffix in (".svg", ".png")]
+    lines = [f"  {path}" for path in published if path not in figures]
+    folders = dict.fromkeys(path.parent for path in figures)
+    lines += [f"  {folder}: {plural(sum(p.parent == folder for p in figures), 'file')}" for folder in folders]
+    return "\n".join(lines)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import catalog, plan
+from bench import catalog, plan, sizes
 from bench.commands.results import RUNS
 from bench.errors import RequestError
 from bench.options import DEFAULT_SUITE
@@ -69,15 +69,17 @@ def _suite(arguments: argparse.Namespace) -> Suite:
 def with_budget(suite: Suite, changes: Mapping[str, Any]) -> Suite:
     """The suite with `changes` (fields of Budget) for every task and source, also where it has entries of its own.
 
-    Raises ValueError for what no budget can be.
+    Of several training-set sizes `train_size` is a tuple. Raises ValueError for what no budget can be.
     """
 
     def others(table: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in table.items() if name not in changes}
 
+    fields, several = sizes.apart(changes)
     return dataclasses.replace(
         suite,
-        budget=dataclasses.replace(suite.budget, **changes),
+        budget=dataclasses.replace(suite.budget, **fields),
+        train_sizes=several if "train_size" in changes else suite.train_sizes,
         changes={task: others(table) for task, table in suite.changes.items()},
         hub_budget=others(suite.hub_budget),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.errors import BenchError, NothingSelectedError
+from bench.errors import BenchError, NothingSelectedError, UnknownNameError
 from bench.record import Record
 from bench.screen import Screen, plural
 from bench.store import Store
@@ -32,6 +33,14 @@ def read(run: Path, screen: Screen) -> list[Record]:
             f"there are no records in {run}. Check that it is the directory of a run, and that a cell has finished."
         )
     return list(listing.records)
+
+
+def named(records: Sequence[Record], key: str) -> Record:
+    """The record of the cell of that name, else UnknownNameError."""
+    by_key = {record.key: record for record in records}
+    if key not in by_key:
+        raise UnknownNameError("cell", key, by_key, "A cell is named task/model/method, or task/model/method@rows.")
+    return by_key[key]
 
 
 def unfinished(run: Path) -> str | None:

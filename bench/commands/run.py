@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     """
     quiet.hush()
     asked = request.read(arguments)
-    outlook = Outlook.of(asked.plan, asked.out, arguments.workers)
+    outlook = Outlook.of(asked.plan, asked.out, arguments.workers, arguments.keep_models)
     if not arguments.quiet:
         screen.say(_header(outlook, asked, mirror=track.mode() if _tracked(arguments, outlook) else "off"))
     preflight.check_checkpoints(outlook.to_do)
@@ -54,7 +54,7 @@ def make(
         try:
             summary = runner.run(
                 asked.plan, asked.out, workers=arguments.workers, events=watch, timeout=arguments.timeout,
-                command=arguments.command_line,
+                command=arguments.command_line, keep=arguments.keep_models,
             )
         except KeyboardInterrupt:
             done = plural(watch.finished, "cell")
@@ -83,9 +83,8 @@ class _Watch:
             self.tracker.start(self.store.root, self.store.root.resolve().name, self.display.note)
         self.display.event(event)
         if event.record is not None:
-            record = event.record
             self.finished += 1
-            self.tracker.finished(self.store.path("records", (record.task, record.model, record.method), "json"))
+            self.tracker.finished(self.store.path("records", event.record.names, "json"))
 
 
 @contextmanager

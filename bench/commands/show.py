@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 
 from bench.commands import results
-from bench.errors import UnknownNameError
-from bench.record import Record
 from bench.screen import Screen
 from leaderboard import frame, single, terminal
 
@@ -22,7 +19,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     run = results.directory(arguments.run)
     records = results.read(run, screen)
     if arguments.cell is not None:
-        records = [_named(records, arguments.cell)]
+        records = [results.named(records, arguments.cell)]
     if arguments.json:
         screen.say("\n".join(json.dumps(row) for row in frame.as_rows(records)))
     elif arguments.cell is not None:
@@ -33,10 +30,3 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
         if gap is not None:
             screen.say(f"\n{gap}")
     return 0
-
-
-def _named(records: Sequence[Record], key: str) -> Record:
-    by_key = {record.key: record for record in records}
-    if key not in by_key:
-        raise UnknownNameError("cell", key, by_key, "A cell is named task/model/method.")
-    return by_key[key]

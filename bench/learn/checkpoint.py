@@ -78,15 +78,20 @@ def load_tokenizer(model: Model, revision: str | None) -> Any:
 
 def load_backbone(model: Model, revision: str | None, *, pretrained: bool) -> nn.Module:
     """What makes hidden states of a text: the encoder of an encoder-decoder, else the whole body without its pooler."""
-    from transformers import AutoModel
-
-    quiet()
-    body = _load(AutoModel, model, revision, pretrained)[0]
+    body = load_body(model, revision, pretrained=pretrained)
     if model.family is Family.ENCODER_DECODER:
         body = body.get_encoder()
     if getattr(body, "pooler", None) is not None:
         body.pooler = None  # our heads read hidden states: a pooler would be counted and never trained
     return cast(nn.Module, body)
+
+
+def load_body(model: Model, revision: str | None, *, pretrained: bool = True) -> Any:
+    """The whole network below any head; of an encoder-decoder both stacks."""
+    from transformers import AutoModel
+
+    quiet()
+    return _load(AutoModel, model, revision, pretrained)[0]
 
 
 def load_masked(model: Model, revision: str | None) -> nn.Module:
@@ -113,10 +118,13 @@ def load_generator(
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     quiet()
-    if model.family is Family.ENCODER:
+    if model.family is Family.ENCODER and not _is_joint(model, revision):
         return _two_encoders(model, revision, tokenizer, pretrained=pretrained)
     auto = AutoModelForCausalLM if model.family is Family.DECODER else AutoModelForSeq2SeqLM
     network, missing = _load(auto, model, revision, pretrained)
+    if model.family is Family.ENCODER:  # two encoders in one checkpoint: as below, no answer is read off a pooler
+        network.encoder.pooler = None
+        missing = {name for name in missing if not name.startswith("encoder.pooler.")}
     if network.config.pad_token_id is None:
         network.config.pad_token_id = tokenizer.pad_token_id
     network.generation_config.pad_token_id = tokenizer.pad_token_id
@@ -172,6 +180,13 @@ def _two_encoders(
     if pretrained:
         _copy_self_attention(network.decoder)
     return network, {f"decoder.{name}" for name in missing}
+
+
+def _is_joint(model: Model, revision: str | None) -> bool:
+    """Whether the checkpoint already is an encoder-decoder of two encoders: one that was merged and exported."""
+    from transformers import AutoConfig
+
+    return bool(_from_hub(AutoConfig, model, revision).model_type == "encoder-decoder")
 
 
 TWO_ENCODERS = frozenset({"bert", "roberta", "electra", "camembert", "xlm-roberta"})

@@ -1,7 +1,7 @@
 """A larger teacher is fine-tuned once a cell; the cell's model learns from its answers beside the right ones.
 
-Where labels are scored, from how the teacher scores them all; where texts or spans are given, from the ones that it
-gives. Both are asked of texts, so that teacher and student may have different tokenizers.
+Where both score labels or numbers, from how the teacher scores them; where one of them writes, or spans are given, from
+the answers that it gives. All are asked of texts, so that teacher and student may have different tokenizers.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ from torch.nn import functional
 from bench import models
 from bench.errors import DivergedError, UnavailableError, UnsupportedError
 from bench.learn.batch import Batch, Encoded, Example
-from bench.learn.fit import ModelLearner
+from bench.learn.fit import ModelLearner, Objective
+from bench.learn.heads.regress import numbers_of
 from bench.learn.network import Network
+from bench.learner import Prediction
 from bench.spec import REFERENCE_WIDTH, Head, Method, Pinned, Row
 
 SEED = 0
+
+SCORED = (Head.CLASSIFY, Head.REGRESS, Head.TAG)
+"""Heads of which the student learns the teacher's scores; of others, its answers."""
 
 
 def distill(learner: ModelLearner, teacher: Pinned, method: Method, *, alpha: float, temperature: float) -> None:
@@ -31,10 +36,11 @@ def distill(learner: ModelLearner, teacher: Pinned, method: Method, *, alpha: fl
     it does not learn.
     """
     taught = _fitted(_opened(learner, teacher, method), method)
-    if learner.assignment.task.head in (Head.CLASSIFY, Head.TAG):
+    head = learner.assignment.task.head
+    if head in SCORED and not learner.head.writes and not taught.head.writes:
         learner.train_examples = _with_scores(learner, taught)
         learner.head.fills["taught"] = 0
-        learner.objective = _objective(alpha, temperature)
+        learner.objective = _closeness(alpha) if head is Head.REGRESS else _objective(alpha, temperature)
     else:
         rows = learner.assignment.train
         answers = _answers(learner, taught)
@@ -55,7 +61,7 @@ def _opened(learner: ModelLearner, teacher: Pinned, method: Method) -> ModelLear
         opened = ModelLearner(wanted)
     except UnavailableError as error:
         raise UnsupportedError(
-            f"the teacher {name!r} cannot be had here: name one that can, as in distill[teacher=NAME]"
+            f"the teacher {name!r} cannot be had here; name another, as in distill[teacher=NAME], or mend this: {error}"
         ) from error
     if opened.parameters.total <= learner.parameters.total:
         raise UnsupportedError(
@@ -83,7 +89,7 @@ def _with_scores(learner: ModelLearner, teacher: ModelLearner) -> Sequence[Examp
     head = cast(nn.Module, network.head)
     scores = teacher.computed(teacher.train_set, "ids", lambda batch: cast(Tensor, head(read(network, batch))))
     assert scores is not None
-    if learner.assignment.task.head is Head.CLASSIFY:
+    if learner.assignment.task.head is not Head.TAG:
         pairs = zip(learner.train_set.examples, scores, strict=True)
         return [{**example, "soft": own.cpu(), "taught": 1} for example, own in pairs]
     numbers = range(learner.train_set.rows)
@@ -100,7 +106,7 @@ def _tagged(student: Encoded, teacher: Encoded, number: int, scores: Tensor) -> 
     return {**example, "soft": soft, "taught": taught}
 
 
-def _objective(alpha: float, temperature: float) -> Any:
+def _objective(alpha: float, temperature: float) -> Objective:
     """(1 - alpha) loss + alpha T^2 KL(teacher || student), both softened by the temperature T (Hinton et al. 2015)."""
 
     def objective(network: Network, features: Tensor, batch: Batch, loss: Tensor) -> Tensor:
@@ -113,19 +119,31 @@ def _objective(alpha: float, temperature: float) -> Any:
     return objective
 
 
+def _closeness(alpha: float) -> Objective:
+    """(1 - alpha) loss + alpha times the mean squared distance to the teacher's number, on the learnt scale."""
+
+    def objective(network: Network, features: Tensor, batch: Batch, loss: Tensor) -> Tensor:
+        apart = functional.mse_loss(numbers_of(network, features), batch["soft"].squeeze(-1))
+        return (1 - alpha) * loss + alpha * apart
+
+    return objective
+
+
 # -- Answers --
 
 
-def _answers(learner: ModelLearner, teacher: ModelLearner) -> list[str]:
+def _answers(learner: ModelLearner, teacher: ModelLearner) -> list[Prediction]:
     """What the teacher answers to the training rows."""
     encoded = teacher.head.encode(learner.assignment.train, targets=False)
-    return [str(answer) for answer in teacher._answers(teacher.network, encoded, encoded.examples)[0]]
+    return teacher._answers(teacher.network, encoded, encoded.examples)[0]
 
 
-def _answered(learner: ModelLearner, row: Row, answer: str) -> Row:
-    """The row with the teacher's answer; a span stands where it does in the context, nearest to the right one."""
+def _answered(learner: ModelLearner, row: Row, answer: Prediction) -> Row:
+    """The row with the teacher's answer, where it is one; a span stands where it does, nearest to the right one."""
     task = learner.assignment.task
-    if task.head is Head.GENERATE:
+    if answer is None:
+        return row
+    if task.head is not Head.SPAN:
         return {**row, task.reference: answer}
     context, right = str(row[task.inputs[1]]), row[task.reference]["answer_start"][0]
     starts = [i for i in range(len(context)) if answer and context.startswith(answer, i)]

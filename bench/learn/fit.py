@@ -17,7 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.keep import Kept
 from bench.learn import device as devices
+from bench.learn import keep
 from bench.learn.batch import Batch, Encoded, Example, prediction_order, training_order
 from bench.learn.checkpoint import identity, load_tokenizer
 from bench.learn.heads import open_head
@@ -28,7 +30,7 @@ from bench.learn.prompting import PromptingLearner
 from bench.learn.versions import Versions
 from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point
-from bench.spec import REFERENCE_WIDTH, Head, Routine, Rows
+from bench.spec import REFERENCE_WIDTH, Routine, Rows
 
 Objective = Callable[[Network, Tensor, Batch, Tensor], Tensor]
 """What is minimised, from the network, what its head reads, the batch and the task's loss."""
@@ -60,7 +62,6 @@ class ModelLearner:
         defaults = {name: values[0] for name, values in self.method.choices.items()}
         self.options: Mapping[str, Any] = {**defaults, **assignment.options}
         """The method's, with what was chosen for the training that was last asked for."""
-        self.writes = assignment.task.head is Head.GENERATE
         self.head = open_head(assignment, load_tokenizer(assignment.model, assignment.revision))
         self.template = self.head.build(pretrained=self.method.pretrained).to(self.torch_device)
         self.device = self.torch_device.type
@@ -111,6 +112,7 @@ class ModelLearner:
         """See `bench.learner.Learner.fit`."""
         assert rate is not None, "a method that trains has rates"
         self.options = {**self.options, **choice}
+        chosen = {name: self.options[name] for name in self.method.choices}
         network = self.network = self._network(seed)
         self.parameters = count(network)
         budget = self.assignment.budget
@@ -138,6 +140,13 @@ class ModelLearner:
             evaluate_seconds=done.evaluate_seconds,
             reason=done.reason,
             predict=lambda rows: self._predict(network, rows),
+            save=lambda place: keep.save(place, network, self._described(seed, rate, chosen)),
+        )
+
+    def _described(self, seed: int, rate: float, choice: Mapping[str, Any]) -> Kept:
+        """A training, for those who will load what it left."""
+        return keep.describe(
+            self.assignment, seed=seed, precision=self.precision, rate=rate, choice=choice, facts=self.head.facts
         )
 
     def _head_factors(self, network: Network, rate: float) -> dict[str, float]:
@@ -190,8 +199,10 @@ class ModelLearner:
             return self.head.features(network, batch)
 
     @torch.inference_mode()
-    def _answers(self, network: Network, encoded: Encoded, examples: Sequence[Example]) -> tuple[list[Prediction], int]:
-        """Predictions for every row, and how many outputs were capped."""
+    def _answers(
+        self, network: Network, encoded: Encoded, examples: Sequence[Example]
+    ) -> tuple[list[Prediction], Health]:
+        """Predictions for every row, and the health of what was answered."""
         raw: list[object] = [None] * len(examples)
         for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[self.device]):
             chosen = [examples[i] for i in members]
@@ -199,10 +210,19 @@ class ModelLearner:
                 answers = self._answer(network, chosen)
             for i, answer in zip(members, answers, strict=True):
                 raw[i] = answer
-        return self.head.decode(raw, encoded), self.head.capped(raw)
+        predictions = self.head.decode(raw, encoded)
+        health = Health(
+            truncated=encoded.truncated,
+            truncated_train=self.truncated_train,
+            capped=self.head.capped(raw),
+            invalid=self.head.invalid(raw, encoded),
+            empty=sum(p == "" for p in predictions),
+            distinct=len({str(p) for p in predictions}),
+        )
+        return predictions, health
 
     def _answer(self, network: Network, examples: Sequence[Example]) -> list[object]:
-        if self.writes:
+        if self.head.writes:
             return self.head.predict(network, examples, self.torch_device)
         batch = self.head.collate(examples, self.torch_device)
         return self.head.answers(network, self._features(network, batch), batch)
@@ -210,14 +230,7 @@ class ModelLearner:
     def _predict(self, network: Network, rows: Rows) -> Predicted:
         started = time.perf_counter()
         encoded = self.head.encode(rows, targets=False)
-        predictions, capped = self._answers(network, encoded, encoded.examples)
-        health = Health(
-            truncated=encoded.truncated,
-            truncated_train=self.truncated_train,
-            capped=capped,
-            empty=sum(p == "" for p in predictions),
-            distinct=len({str(p) for p in predictions}),
-        )
+        predictions, health = self._answers(network, encoded, encoded.examples)
         return Predicted(predictions, health, time.perf_counter() - started)
 
     def _compute_frozen(self, network: Network) -> None:
@@ -225,8 +238,8 @@ class ModelLearner:
         if self._too_large():
             return
         network.eval()
-        if self.method.frozen == "backbone" and not (self.writes and network.fresh):
-            along = "labels" if self.writes else "ids"
+        if self.method.frozen == "backbone" and not (self.head.writes and network.fresh):
+            along = "labels" if self.head.writes else "ids"
             self._remember("features", along, lambda batch: self.head.features(network, batch), drop=("ids", "types"))
         elif self.method.frozen == "lower":
             self._remember("lower", "ids", lambda batch: self._lower(network, batch))
@@ -254,7 +267,7 @@ class ModelLearner:
             return [{**example, name: states} for example, states in zip(kept, found, strict=True)]
 
         self.train_examples = remember(self.train_set)
-        if not self.writes:
+        if not self.head.writes:
             self.validation_examples = remember(self.validation_set)
 
     @torch.inference_mode()

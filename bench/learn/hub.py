@@ -139,7 +139,9 @@ def _offline() -> bool:
 
 
 def _instead(kind: str) -> str:
-    return "Or run with `--source bundled` or `--source files`." if kind in ("dataset", "data set") else ""
+    if kind not in ("dataset", "data set"):
+        return ""
+    return "Or run with `--source files`, or `--source bundled` for tasks that have it."
 
 
 @contextmanager

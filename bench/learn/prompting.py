@@ -13,8 +13,9 @@ from typing import Any, cast
 import torch
 
 from bench.errors import UnsupportedError
+from bench.keep import Kept
 from bench.learn import device as devices
-from bench.learn import likelihood
+from bench.learn import keep, likelihood
 from bench.learn.batch import collate, prediction_order
 from bench.learn.checkpoint import identity, load_generator, load_masked, load_tokenizer, position_limit
 from bench.learn.heads.generate import SLACK
@@ -60,11 +61,15 @@ class PromptingLearner:
     ) -> Fitted:
         """Draw the examples; nothing trains, and nothing is chosen on validation rows."""
         rows = draw(self.task, self.assignment.train, int(self.assignment.options.get("k", 0)), seed)
-        examples = [self.wording.demonstration(row) for row in rows]
         return Fitted(
             state="COMPLETE", value=None, best_step=None, curve=(), steps=0, examples=0, tokens=0, train_seconds=0.0,
-            evaluate_seconds=0.0, predict=lambda asked: self._predict(asked, examples),
+            evaluate_seconds=0.0, predict=lambda asked: self.predict(asked, rows),
+            save=lambda place: keep.save(place, self.network, self._described(seed, rows)),
         )  # fmt: skip
+
+    def _described(self, seed: int, shown: Rows) -> Kept:
+        facts = {"cap": self.cap}
+        return keep.describe(self.assignment, seed=seed, precision=self.precision, facts=facts, examples=shown)
 
     def peak_memory(self) -> int | None:
         """Bytes at the peak since this learner was opened."""
@@ -77,6 +82,8 @@ class PromptingLearner:
         return Network(made, self.model.family, None)
 
     def _cap(self) -> int:
+        if "cap" in self.assignment.facts:
+            return int(self.assignment.facts["cap"])
         if self.task.head is Head.CLASSIFY:
             return max(len(self.wording.answer(self.wording.word(label))) for label in self.assignment.labels)
         longest = max(len(self.wording.answer(self.wording.target(row))) for row in self.assignment.train)
@@ -85,8 +92,7 @@ class PromptingLearner:
     @property
     def _gap(self) -> bool:
         """Whether the answer is asked for as a missing span: not of a model that knows the task by a prefix."""
-        known = self.model.prompted and bool(self.task.prompt)
-        return self.marks.gap is not None and self.model.family is Family.ENCODER_DECODER and not known
+        return self.marks.gap is not None and self.model.family is Family.ENCODER_DECODER and not self.wording.known
 
     @property
     def _start(self) -> int:
@@ -97,8 +103,10 @@ class PromptingLearner:
         return int(self.tokenizer.bos_token_id if self.tokenizer.bos_token_id is not None else config.eos_token_id or 0)
 
     @torch.inference_mode()
-    def _predict(self, rows: Rows, examples: Sequence[tuple[int, ...]]) -> Predicted:
+    def predict(self, rows: Rows, shown: Rows) -> Predicted:
+        """Answers to `rows`, each asked after the examples `shown`, which have their answers with them."""
         started = time.perf_counter()
+        examples = [self.wording.demonstration(row) for row in shown]
         marked = len(self.marks.lead) + len(self.marks.tail) + 1  # the sentinel
         room = (self.positions or max(LONGEST, self.task.input_tokens)) - marked
         room -= 0 if self.model.family is Family.ENCODER_DECODER else self.cap
@@ -182,6 +190,11 @@ def _refuse(assignment: Assignment) -> None:
         raise UnsupportedError(
             f"{name}: a tag for every word cannot be asked for in words: answers that a model writes do not line up "
             "with the words, and a question for each word and tag has no agreed form"
+        )
+    if head is Head.REGRESS:
+        raise UnsupportedError(
+            f"{name}: a number on a scale cannot be asked for in words: the likelihood of numerals follows how often "
+            "they are written, and a model that has not seen the scale does not know it"
         )
     if family is Family.ENCODER and head is not Head.CLASSIFY:
         raise UnsupportedError(

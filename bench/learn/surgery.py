@@ -12,8 +12,13 @@ from torch import Tensor, nn
 def linearize(backbone: nn.Module) -> None:
     """Replace GPT-2's Conv1D, which stores a linear layer's weight transposed, by an equal `nn.Linear`, in place."""
     for name, module in list(backbone.named_modules()):
-        if type(module).__name__ == "Conv1D":
+        if is_conv1d(module):
             backbone.set_submodule(name, _as_linear(cast(Any, module)))
+
+
+def is_conv1d(module: nn.Module) -> bool:
+    """Whether a layer stores its weight as (inputs, outputs)."""
+    return type(module).__name__ == "Conv1D"
 
 
 def _as_linear(module: Any) -> nn.Linear:

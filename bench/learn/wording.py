@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.learn.reading import fitted, prompt_template
 from bench.spec import Family, Head, Model, Row, Rows, Task
 
 ANSWER = "{answer}"
@@ -39,13 +40,15 @@ class Wording:
         self.task, self.tokenizer = task, tokenizer
         self.separator = "\n" if model.family is Family.DECODER else " "
         """What stands between examples."""
+        self.known = model.prompted and bool(task.prompt)
+        """Whether the model's pretraining knew the task, with the labels themselves as answers."""
         left, found, right = template_of(task, model).partition(ANSWER)
         assert found, f"task {task.name!r}: its template lacks {ANSWER}"
         self.left, self.space, self.right = left.rstrip(" "), left.endswith(" "), right
 
     def word(self, label: str) -> str:
         """What stands for a label in the template."""
-        return self.task.verbalizers.get(label, label)
+        return label if self.known else self.task.verbalizers.get(label, label)
 
     def answer(self, text: str) -> tuple[int, ...]:
         """The ids of a text in the place of the answer."""
@@ -78,17 +81,8 @@ class Wording:
     def _fitted(self, row: Row, limit: int) -> tuple[tuple[int, ...], bool]:
         """The words before the answer; the longest of the inputs is shortened until they are at most `limit` tokens."""
         texts = {column: str(row[column]) for column in self.task.inputs}
-        cut = False
-        while len(ids := self._ids(self.left.format_map(texts))) > limit:
-            column = max(texts, key=lambda c: len(texts[c]))
-            texts[column], cut = self._shortened(texts[column], len(ids) - limit), True
-        return ids, cut
-
-    def _shortened(self, text: str, tokens: int) -> str:
-        """The text without its last `tokens` tokens, always shorter than before."""
-        places = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        kept = places[: max(0, len(places) - tokens)]
-        return text[: min(kept[-1][1], len(text) - 1)] if kept else ""
+        ids, cut = fitted(texts, lambda made: self._ids(self.left.format_map(made)), self.tokenizer, limit)
+        return tuple(ids), cut
 
     def _ids(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -107,7 +101,7 @@ def template_of(task: Task, model: Model) -> str:
     """
     columns = " ".join(f"{{{column}}}" for column in task.inputs)
     if model.prompted and task.prompt:
-        return f"{task.prompt}{columns} {ANSWER}"
+        return f"{prompt_template(task)} {ANSWER}"
     return task.template or f"{columns}{task.cue} {ANSWER}"
 
 

@@ -17,8 +17,9 @@ def prepare(learner: ModelLearner, options: Mapping[str, Any]) -> None:
     """Fine-tune `teacher`, a model of the catalog, once a cell: by `full`, at its default rate, on the training rows.
 
     Labels and tags: the teacher's scores, softened by `temperature`, weigh `alpha` beside the task's loss, which is
-    what is reported. Spans and texts: a row is shown with the teacher's answer, greedily written, `alpha` of the time,
-    since its scores are of tokens that the student may not have. The teacher's time is part of the cell's.
+    what is reported. Numbers: so does the squared distance to the teacher's. Spans and texts, and all that a model
+    writes: a row is shown with the teacher's answer `alpha` of the time, since its scores are of tokens that the
+    student may not have. The teacher's time is part of the cell's.
     """
     from bench.learn.distill import distill
 

@@ -1,4 +1,7 @@
-"""Accuracy and macro-averaged F1 of one label an example. Knows no label set: it counts what it is given."""
+"""Accuracy and macro-averaged F1 of one label an example. Knows no label set: it counts what it is given.
+
+A prediction of None is an answer that is no label: wrong, and of no class.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,21 @@ import numpy as np
 
 from bench.metrics.metric import Array, Metric, divide
 
+NO_LABEL = -1
 
-def _extract(predictions: Sequence[str], references: Sequence[str]) -> Array:
+
+def label_counts(predictions: Sequence[str | None], references: Sequence[str]) -> Array:
     """[1, correct, then (correct, predicted, true) of every label seen, in sorted order]; k = 2 + 3 x labels."""
-    labels = {label: i for i, label in enumerate(sorted({*predictions, *references}))}
+    named = [label for label in predictions if label is not None]
+    labels = {label: i for i, label in enumerate(sorted({*named, *references}))}
     rows = np.arange(len(references))
-    predicted = np.array([labels[label] for label in predictions])
+    predicted = np.array([NO_LABEL if label is None else labels[label] for label in predictions])
     true = np.array([labels[label] for label in references])
     right = predicted == true
     classes = np.zeros((len(rows), len(labels), 3))
     classes[rows, predicted, 0] = right
-    classes[rows, predicted, 1] = 1
+    known = predicted != NO_LABEL
+    classes[rows[known], predicted[known], 1] = 1
     classes[rows, true, 2] = 1
     return np.column_stack([np.ones(len(rows)), right, classes.reshape(len(rows), -1)])
 
@@ -43,7 +50,7 @@ ACCURACY = Metric(
     name="accuracy",
     measures=("accuracy", "macro_f1"),
     reference="label",
-    extract=_extract,
+    extract=label_counts,
     aggregate=_aggregate,
     describe=_describe,
 )

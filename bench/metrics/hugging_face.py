@@ -42,6 +42,8 @@ class HarnessMetric(evaluate.Metric):  # type: ignore[misc]  # evaluate has no t
 def _features(reference: str) -> tuple[Any, Any]:
     """The columns of predictions and references; labels and texts are strings."""
     text = datasets.Value("string")
+    if reference == "number":
+        return datasets.Value("float64"), datasets.Value("float64")
     if reference == "tags":
         return datasets.List(text), datasets.List(text)
     if reference == "answers":

@@ -24,13 +24,13 @@ Aggregate = Callable[[Array], dict[str, Array]]
 class Metric:
     """A set of measures computed together, of which the first gives the set its name and is the one that is ranked by.
 
-    `reference` says what an answer is, in the words of `bench.sources.TYPES`: "label", "tags", "answers" (a mapping
-    with the accepted texts under "text"; the prediction is one text) or "text". `extract` turns n predictions and n
-    references into an (n, k) array; `aggregate` turns sums of its rows, of shape (..., k), into one array of shape
-    (...) for each measure. Scores are in percent, names that end in "_ratio" are plain ratios. `describe` gives for
-    each measure the settings that another program needs to get the same number. `examples` reads n primary scores off
-    an (n, k) array where the corpus formula is a poor judge of one example. `limits` are the lowest and the
-    highest primary score that there can be.
+    `reference` says what an answer is, in the words of `bench.sources.TYPES`: "label", "number", "tags", "answers" (a
+    mapping with the accepted texts under "text"; the prediction is one text) or "text". `extract` turns n predictions
+    and n references into an (n, k) array; `aggregate` turns sums of its rows, of shape (..., k), into one array of
+    shape (...) for each measure. Scores are in percent (correlations from -100), names that end in "_ratio" are plain
+    ratios; what is undefined is 0. `describe` gives for each measure the settings that another program needs to get the
+    same number. `examples` reads n primary scores off an (n, k) array where the corpus formula is a poor judge of one
+    example. `limits` are the lowest and the highest primary score that there can be.
     """
 
     name: str
@@ -71,8 +71,8 @@ class Metric:
     def per_example(self, statistics: Array) -> list[float]:
         """The primary measure of each example behind `statistics`, shape (n, k), in percent.
 
-        Their mean is the corpus score for accuracy, squad_f1 and rougeL. It is not for entity_f1 and bleu, whose corpus
-        scores are ratios of sums: there these numbers serve to look at examples, and only `aggregate` serves
+        Their mean is the corpus score for accuracy, squad_f1 and rougeL. It is not for the others, whose corpus scores
+        are ratios of sums: there these numbers serve to look at examples, and only `aggregate` serves
         statistics.
         """
         if self.examples is not None:

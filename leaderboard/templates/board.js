@@ -54,10 +54,11 @@
   const chosen = (name) => new Set(all(`input[name=${name}]:checked`, form).map((input) => input.value));
 
   const filter = () => {
-    const [cols, families, methods] = [chosen("col"), chosen("family"), chosen("method")];
+    const [cols, families, methods, sizes] = ["col", "family", "method", "rows"].map(chosen);
     all("[data-col]").forEach((element) => { element.hidden = !cols.has(element.dataset.col); });
     all("tbody tr[data-model]").forEach((row) => {
-      row.hidden = !families.has(row.dataset.family) || !methods.has(row.dataset.method);
+      const { family, method, rows } = row.dataset;
+      row.hidden = !families.has(family) || !methods.has(method) || (rows !== undefined && !sizes.has(rows));
     });
     const main = document.getElementById("main");
     const rows = [...main.tBodies[0].rows];

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -29,6 +29,9 @@ class HeadLogic(ABC):
     `loss` and `answers` are everything above.
     """
 
+    writes = False
+    """Whether answers are texts, written token by token, rather than read off the network at once."""
+
     def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
         self.assignment = assignment
         self.task = assignment.task
@@ -46,6 +49,14 @@ class HeadLogic(ABC):
         self.positions = free_positions(network)
         if self.positions is not None:
             self.input_tokens = min(self.input_tokens, self.positions)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What this head found in the training rows and needs to answer; `Assignment.facts` gives it back to another.
+
+        A head that is given facts must not look at the training rows: there are none.
+        """
+        return {}
 
     @property
     def decoder(self) -> bool:
@@ -89,6 +100,10 @@ class HeadLogic(ABC):
 
     def capped(self, raw: Sequence[Any]) -> int:
         """Answers that a length limit cut short."""
+        return 0
+
+    def invalid(self, raw: Sequence[Any], encoded: Encoded) -> int:
+        """Answers that are, in whole or in part, none that the task knows."""
         return 0
 
     def predict(self, network: Network, examples: Sequence[Example], device: torch.device) -> list[Any]:

@@ -1,8 +1,12 @@
-"""A text written token by token: natively, by two encoders, or after a prompt."""
+"""An answer written as text, token by token: natively, by two encoders, or after a prompt.
+
+Knows tokens and networks; what a text says of a row is for `bench.learn.forms`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -11,6 +15,7 @@ from torch.nn import functional
 
 from bench.learn.batch import Batch, Encoded, Example, collate
 from bench.learn.checkpoint import load_generator
+from bench.learn.forms import Read, form_of
 from bench.learn.heads.base import HeadLogic, free_positions
 from bench.learn.network import Network
 from bench.learner import Assignment, Prediction
@@ -20,67 +25,97 @@ SLACK = 4
 """Tokens that an output may be longer than the longest training target before it is stopped and counted as capped."""
 
 
+CUE = " answer:"
+"""Stands before the target of a decoder where the task has no cue of its own."""
+
+
 class Generate(HeadLogic):
-    """The target given the input, greedily decoded.
+    """The target given the input, greedily decoded; for every task whose answers have a form in texts.
 
     Encoder-decoders read the input and write the target. Decoders read `input cue target` and learn the target only
     (Radford et al. 2019); their prompts are padded on the left when they write.
     """
 
+    writes = True
+
     def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
         super().__init__(assignment, tokenizer)
         self.stop = tokenizer.sep_token_id if self.model.family is Family.ENCODER else tokenizer.eos_token_id
-        targets, _ = self._targets(assignment.train)
-        self.cap = min(self.task.output_tokens, max(map(len, targets)) + SLACK)
+        self.form = form_of(assignment, functools.cache(self._spelt))
+        self.cue = (self.task.cue or CUE) if self.decoder else ""
+        self.output_tokens = self.task.output_tokens or self.task.input_tokens
+        """Most tokens of a target: the task's limit, else that of an input, which an answer about it seldom exceeds."""
+        self.cap: int = assignment.facts.get("cap") or self._cap(assignment.train)
         """Most tokens that an output may have."""
+
+    def _cap(self, rows: Rows) -> int:
+        targets, _ = self._targets([*self.form.possible, *map(self.form.target, rows)])
+        return min(self.output_tokens, max(map(len, targets)) + SLACK)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {"cap": self.cap}
 
     def fit_to(self, network: Network) -> None:
         """Heed how many positions the network has; in a decoder input, cue and output share them."""
         self.positions = limit = free_positions(network)
         if limit is not None:
-            cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"] if self.decoder else []
-            spare = self.cap + len(cue) if self.decoder else 0
+            spare = self.cap + len(self._cue_ids) if self.decoder else 0
             self.input_tokens = min(self.input_tokens, limit - spare)
 
     def build(self, *, pretrained: bool) -> Network:
         backbone, fresh = load_generator(self.model, self.assignment.revision, self.tokenizer, pretrained=pretrained)
         return Network(backbone, self.model.family, None, sorted(fresh))
 
+    @property
+    def _cue_ids(self) -> list[int]:
+        ids: list[int] = self.tokenizer(self.cue, add_special_tokens=False)["input_ids"] if self.cue else []
+        return ids
+
     def encode(self, rows: Rows, *, targets: bool) -> Encoded:
+        """Counted as truncated: rows of which input or target is cut, or whose target is not read as their answer."""
         sources, truncated = self._sources(rows)
         examples: list[dict[str, Any]] = [{"ids": ids} for ids in sources]
         if targets:
-            answers, shortened = self._targets(rows)
-            truncated = [a or b for a, b in zip(truncated, shortened, strict=True)]
+            answers, shortened = self._targets([self.form.target(row) for row in rows])
+            lost = [not self.form.returns(row) for row in rows]
+            truncated = [any(causes) for causes in zip(truncated, shortened, lost, strict=True)]
             for example, target in zip(examples, answers, strict=True):
                 if self.decoder:
                     example["labels"] = [-100] * len(example["ids"]) + target
                     example["ids"] = example["ids"] + target
                 else:
                     example["labels"] = target
-        return Encoded(examples, range(len(rows)), len(rows), sum(truncated))
+        return Encoded(examples, range(len(rows)), len(rows), sum(truncated), rows)
 
     def _sources(self, rows: Rows) -> tuple[list[list[int]], list[bool]]:
         """Each input as tokens, and whether it had to be cut."""
-        prompt = self.task.prompt if self.model.prompted else ""
-        texts = [prompt + str(row[self.task.inputs[0]]) for row in rows]
+        texts = [self.form.source(row) for row in rows]
         limit = self.input_tokens
         whole = self.tokenizer(texts, return_attention_mask=False)["input_ids"]
         cut = self.tokenizer(texts, truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
         truncated = [len(a) > len(b) for a, b in zip(whole, cut, strict=True)]
-        if self.decoder:
-            cue = self.tokenizer(self.task.cue, add_special_tokens=False)["input_ids"]
-            cut = [ids + cue for ids in cut]
-        return cut, truncated
+        return [ids + self._cue_ids for ids in cut], truncated
 
-    def _targets(self, rows: Rows) -> tuple[list[list[int]], list[bool]]:
+    def _targets(self, texts: Sequence[str]) -> tuple[list[list[int]], list[bool]]:
         """Each target as tokens, and whether it had to be cut: then no stop token tells the model to end there."""
-        lead = " " if self.decoder else ""
-        texts = [lead + str(row[self.task.reference]) for row in rows]
-        tokens = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        tokens = self.tokenizer([self._lead + text for text in texts], add_special_tokens=False)["input_ids"]
         whole = [[*ids, self.stop] for ids in tokens]
-        limit = self.task.output_tokens
+        limit = self.output_tokens
         return [ids[:limit] for ids in whole], [len(ids) > limit for ids in whole]
+
+    @property
+    def _lead(self) -> str:
+        """A left-to-right tokenizer takes the space before a word for its part."""
+        return " " if self.decoder else ""
+
+    def _spelt(self, text: str) -> str:
+        """The text as it is read back from its tokens."""
+        return self._texts([self.tokenizer(self._lead + text, add_special_tokens=False)["input_ids"]])[0]
+
+    def _texts(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        texts: list[str] = self.tokenizer.batch_decode(ids, skip_special_tokens=True)
+        return [text.strip() for text in texts]
 
     def features(self, network: Network, batch: Batch) -> Tensor:
         """Hidden states (rows, tokens, width) that the vocabulary projection reads, the targets being known."""
@@ -130,9 +165,16 @@ class Generate(HeadLogic):
         return (ids[: ids.index(self.stop)], False) if self.stop in ids else (ids, True)
 
     def decode(self, raw: Sequence[Any], encoded: Encoded) -> list[Prediction]:
-        texts = self.tokenizer.batch_decode([ids for ids, _ in raw], skip_special_tokens=True)
-        return [text.strip() for text in texts]
+        return [read.prediction for read in self._read(raw, encoded)]
+
+    def _read(self, raw: Sequence[Any], encoded: Encoded) -> list[Read]:
+        texts = self._texts([ids for ids, _ in raw])
+        return [self.form.read(text, row) for text, row in zip(texts, encoded.notes, strict=True)]
 
     def capped(self, raw: Sequence[Any]) -> int:
         """Outputs that were stopped by the cap, not by the model."""
         return sum(cut for _, cut in raw)
+
+    def invalid(self, raw: Sequence[Any], encoded: Encoded) -> int:
+        """Written texts that are no answer, or in part none."""
+        return sum(not read.valid for read in self._read(raw, encoded))

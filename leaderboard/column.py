@@ -1,0 +1,149 @@
+"""One task of a board: its cells, compared with those that learnt from equally many rows. Knows records only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.record import Record
+from leaderboard import rank, sizes, stats
+from leaderboard.rank import Mark
+
+
+@dataclass(frozen=True)
+class Level:
+    """What the cells of one task that learnt from the same number of rows (None: unknown) are read against.
+
+    `floors` are the trivial answers' primary scores by name, `floor` the best of them, `best` the cells' best score.
+    """
+
+    rows: int | None
+    floors: tuple[tuple[str, float], ...]
+    floor: tuple[str, float] | None
+    best: float | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cell of the grid as it is shown.
+
+    `spread` is the sample standard deviation of the seeds' scores, `position` the place between floor (0) and best (1)
+    of its `level`; `beaten` says that the score is no better than the floor. `mark`, too, compares within the level.
+    """
+
+    record: Record
+    level: Level
+    spread: float | None
+    mark: Mark
+    position: float | None
+    beaten: bool
+
+    @property
+    def scored(self) -> bool:
+        """Whether there is a score to show."""
+        return self.record.score is not None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One task from one source, with a level for each number of training rows, the fewest first."""
+
+    task: str
+    source: str
+    head: str
+    metric: str
+    higher_is_better: bool
+    synthetic: bool
+    levels: tuple[Level, ...]
+
+    @property
+    def origin(self) -> str:
+        """The source, said to be synthetic where it is."""
+        return f"{self.source}, synthetic" if self.synthetic else self.source
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """All cells of one column: those with the most training rows first, of these the best first, without a score last.
+
+    `measures` starts with the primary one.
+    """
+
+    column: Column
+    measures: tuple[str, ...]
+    entries: tuple[Entry, ...]
+
+
+def view(group: Sequence[Record]) -> TaskView:
+    """The cells of one task from one source."""
+    by_rows: dict[int | None, list[Record]] = {}
+    for record, rows in zip(group, sizes.train_rows(group), strict=True):
+        by_rows.setdefault(rows, []).append(record)
+    order = sorted(by_rows, key=sizes.fewest_first)
+    levels = [_level(rows, by_rows[rows]) for rows in order]
+    column = _column(group, levels)
+    entries = [entry for level in levels[::-1] for entry in _entries(by_rows[level.rows], level)]
+    names = {name for r in group for name in r.scores or {}} - {column.metric}
+    return TaskView(column, (column.metric, *sorted(names)), tuple(entries))
+
+
+def _entries(records: Sequence[Record], level: Level) -> list[Entry]:
+    """The cells of one task and level, the best first."""
+    higher_is_better = records[0].higher_is_better
+    marks = rank.marks([rank.Standing(r.score, _interval(r)) for r in records], higher_is_better)
+    entries = [_entry(r, m, level) for r, m in zip(records, marks, strict=True)]
+    sign = -1 if higher_is_better else 1
+    return sorted(entries, key=lambda e: (0, sign * e.record.score) if e.record.score is not None else (1, 0.0))
+
+
+def _interval(record: Record) -> stats.Interval | None:
+    return None if record.low is None or record.high is None else (record.low, record.high)
+
+
+def _level(rows: int | None, group: Sequence[Record]) -> Level:
+    higher_is_better = group[0].higher_is_better
+    floors = _floors(group)
+    choose = max if higher_is_better else min
+    return Level(
+        rows=rows,
+        floors=floors,
+        floor=choose(floors, key=lambda pair: pair[1]) if floors else None,
+        best=rank.best((r.score for r in group), higher_is_better),
+    )
+
+
+def _column(group: Sequence[Record], levels: Sequence[Level]) -> Column:
+    first = group[0]
+    return Column(
+        task=first.task,
+        source=first.source,
+        head=first.head,
+        metric=first.metric,
+        higher_is_better=first.higher_is_better,
+        synthetic=any(r.data.synthetic for r in group if r.data is not None),
+        levels=tuple(levels),
+    )
+
+
+def _floors(group: Sequence[Record]) -> tuple[tuple[str, float], ...]:
+    found: dict[str, list[float]] = {}
+    for record in group:
+        for name, scores in record.floors.items():
+            if record.metric in scores:
+                found.setdefault(name, []).append(scores[record.metric])
+    choose = max if group[0].higher_is_better else min
+    return tuple((name, choose(values)) for name, values in sorted(found.items()))
+
+
+def _entry(record: Record, mark: Mark, level: Level) -> Entry:
+    floor = level.floor[1] if level.floor else None
+    known = record.score is not None and floor is not None
+    beaten = known and not rank.beats(record.score, floor, record.higher_is_better)  # type: ignore[arg-type]
+    return Entry(
+        record=record,
+        level=level,
+        spread=stats.sample_sd(record.seed_scores) if record.score is not None else None,
+        mark=mark,
+        position=None if beaten else rank.position(record.score, floor, level.best),
+        beaten=beaten,
+    )
