@@ -14,6 +14,7 @@ import numpy as np
 
 from bench.metrics.metric import Array
 from bench.record import Record
+from leaderboard.shifts import ALL
 from leaderboard.sides import Side, Standing
 from leaderboard.trace import Moved, environment_changes, first_moved
 
@@ -31,7 +32,7 @@ SMALLEST = 0.5
 class Change:
     """The first night of another level: the means before and after, and what differs from the night before it.
 
-    `scope` is a cell's key, or "all cells" for the mean over cells that were measured every night.
+    `scope` is a cell's key, or `ALL` for the mean over cells that were measured every night.
     """
 
     scope: str
@@ -49,7 +50,7 @@ def change_points(nights: Sequence[Side]) -> list[Change]:
     table = {key: [(n, n.records[key]) for n in nights if n.standing(key) is Standing.SCORED] for key in keys}
     found = [change for key, series in table.items() for change in _of_cell(key, series)]
     steady = [key for key, series in table.items() if len(series) == len(nights)]
-    return sorted([*_of_all(nights, steady), *found], key=lambda c: (c.first, c.scope != "all cells", c.scope))
+    return sorted([*_of_all(nights, steady), *found], key=lambda c: (c.first, c.scope != ALL, c.scope))
 
 
 def _of_cell(key: str, series: Sequence[tuple[Side, Record]]) -> list[Change]:
@@ -68,7 +69,7 @@ def _of_all(nights: Sequence[Side], keys: Sequence[str]) -> list[Change]:
         return []
     values = np.array([np.mean([night.records[key].score or 0.0 for key in keys]) for night in nights])
     return [
-        Change("all cells", nights[i - 1].name, nights[i].name, before, after, None,
+        Change(ALL, nights[i - 1].name, nights[i].name, before, after, None,
                _common(nights[i - 1].records, nights[i].records, keys))
         for i, before, after in levels(values)
     ]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from bench.record import Record
 from leaderboard import costs, measured, shifts, verdict
 from leaderboard.alarms import Findings, Limits, alarming, of_costs, of_losses, of_scores
-from leaderboard.shifts import Shift
+from leaderboard.shifts import ALL, Shift
 from leaderboard.sides import Side, Standing
 from leaderboard.trace import Moved, Stage, environment_changes, first_moved
 from leaderboard.verdict import Alarm, Cause, CellView, Comparison, Kind
@@ -137,7 +137,7 @@ def _cause(
 ) -> Cause | None:
     """Where most cells behind the alarms moved first, or of all cells without alarms. Costs have no such cause."""
     scopes = {alarm.scope for alarm in alarms if alarm.kind is not Kind.COST}
-    parts = {shift.key: {"all cells", *shift.scopes} for shift in moved}
+    parts = {shift.key: {ALL, *shift.scopes} for shift in moved}
     mine = [v for v in views if v.moved and (not scopes or v.key in scopes or parts.get(v.key, set()) & scopes)]
     if not mine:
         return None
@@ -170,7 +170,7 @@ def _environment(scored: Iterable[CellView], base: Side, head: Side) -> tuple[st
 
 
 def _sight(found: Findings, limits: Limits) -> tuple[float | None, float | None]:
-    pooled = next((shifts.detectable(f, limits.pooled_level) for f in found.pooled if f.scope == "all cells"), None)
+    pooled = next((shifts.detectable(f, limits.pooled_level) for f in found.pooled if f.scope == ALL), None)
     level = limits.cell_level / max(1, len(found.cells))
     cells = sorted(shifts.detectable(f, level) for f in found.cells)
     return pooled, cells[len(cells) // 2] if cells else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.record import Record
+from leaderboard.shifts import ALL
 
 ENOUGH = 8
 """Nights from which a band is learnt."""
@@ -113,7 +114,7 @@ def _ratios(cost: Cost, pairs: Mapping[str, tuple[Record, Record]]) -> dict[str,
 
 def _judged(cost: Cost, ratios: Mapping[str, float], band: Band) -> list[Change]:
     middle = float(np.median(list(ratios.values())))
-    overall = Change(cost.name, "all cells", math.exp(middle), band.overall, band.nights,
+    overall = Change(cost.name, ALL, math.exp(middle), band.overall, band.nights,
                      abs(middle) > math.log(band.overall))
     single = [
         Change(cost.name, key, math.exp(ratio), band.cell, band.nights, True)

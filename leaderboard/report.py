@@ -14,7 +14,7 @@ from bench.record import to_json
 from bench.store import write_atomically
 from leaderboard import figures, markdown
 from leaderboard.costs import ENOUGH
-from leaderboard.shifts import Finding
+from leaderboard.shifts import ALL, Finding
 from leaderboard.verdict import Alarm, CellView, Comparison, Kind, Verdict
 
 SHOWN = 12
@@ -52,17 +52,22 @@ def headline(comparison: Comparison) -> str:
 
 def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
     found = [
-        ("Alarms", [f"{_direction(a)} {a.kind}, {a.scope}: {a.says}" for a in comparison.alarms]),
+        ("Alarms", [alarm_line(alarm) for alarm in comparison.alarms]),
         ("What moved first", _cause(comparison)),
         ("Differences of the environment", list(comparison.environment)),
         ("Not measured", [f"{key} {reason}" for key, reason in comparison.unmeasured.items()]),
         ("Left out on purpose, not judged", _left_out(comparison)),
         ("Moved, within what chance does", _quiet(comparison)),
         ("Cost", [_cost(change.cost, change.factor, change.band, change.nights) for change in comparison.costs
-                  if change.scope == "all cells"]),
+                  if change.scope == ALL]),
         ("How much this comparison can see", _sight(comparison)),
     ]
     return [(title, lines) for title, lines in found if lines]
+
+
+def alarm_line(alarm: Alarm) -> str:
+    """An alarm in one line."""
+    return f"{_direction(alarm)} {alarm.kind}, {alarm.scope}: {alarm.says}"
 
 
 def _direction(alarm: Alarm) -> str:
@@ -174,7 +179,9 @@ def as_json(comparison: Comparison) -> str:
     return json.dumps({"exit_code": comparison.exit_code, **to_json(comparison)}, indent=1, allow_nan=False) + "\n"
 
 
-FORMS = {"verdict.md": summary, "verdict.xml": junit, "verdict.json": as_json}
+JSON = "verdict.json"
+
+FORMS = {"verdict.md": summary, "verdict.xml": junit, JSON: as_json}
 """The files that `write` makes."""
 
 

@@ -27,6 +27,9 @@ RUNS = 5
 FEW = 4
 """Fewest moved cells that are pooled."""
 
+ALL = "all cells"
+"""The scope of what is said of all cells together."""
+
 QUANTILES = {0.5: 0.4549, 0.9: 2.7055}
 """Quantiles of the square of a standard normal number: the middle, and the tail that a few real shifts stay beyond."""
 
@@ -175,12 +178,12 @@ def pooled(shifts: Sequence[Shift]) -> list[Finding]:
     cells' shifts differ, and so holds where single variances are wrong.
     """
     noise = noises(shifts)
-    scopes: dict[str, list[Shift]] = {"all cells": list(shifts)}
+    scopes: dict[str, list[Shift]] = {ALL: list(shifts)}
     for shift in shifts:
         for scope in shift.scopes:
             scopes.setdefault(scope, []).append(shift)
     parts = {name: part for name, part in scopes.items() if len(part) >= FEW}
-    parts = {name: part for name, part in parts.items() if name == "all cells" or len(part) < len(shifts)}
+    parts = {name: part for name, part in parts.items() if name == ALL or len(part) < len(shifts)}
     found = [_mean(name, part, noise) for name, part in parts.items()]
     adjusted = holm([finding.p for finding in found])
     return [replace(finding, adjusted=float(a)) for finding, a in zip(found, adjusted, strict=True)]

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from bench import history
+from bench.commands import nights
 from bench.screen import Screen
 
 
@@ -14,5 +15,6 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     run = Path(arguments.run).resolve()
     history.accepted(run.parent)
     made = history.accept(run.parent, run.name, arguments.who, arguments.why)
+    nights.publish(run.parent, nights.read(run.parent))
     screen.say(f"{made.run} is the base from now on, accepted by {made.who}: {made.why}")
     return 0

@@ -14,14 +14,14 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
 
     Raises StoreError where a run cannot be read, RequestError for a directory of earlier nights that is none.
     """
-    from bench import history
+    from bench.commands import nights
     from leaderboard import report, sides
     from leaderboard.compare import compare
 
     base, head = (sides.read(results.directory(name)) for name in (arguments.base, arguments.head))
     for problem in (*base.problems, *head.problems):
         screen.warn(problem)
-    earlier = [sides.read(run) for run in history.nights(arguments.history)] if arguments.history else []
+    earlier = nights.read(arguments.history) if arguments.history else []
     found = compare(base, head, [side for side in earlier if side.name not in (base.name, head.name)])
     screen.say(report.as_json(found).rstrip() if arguments.json else report.text(found))
     if arguments.out is not None:

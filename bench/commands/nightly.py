@@ -10,15 +10,16 @@ from pathlib import Path
 
 from bench import estimate, history, pick, pool, provenance, quiet
 from bench.commands import compare as comparing
-from bench.commands import preflight, request, results
+from bench.commands import nights, preflight, request, results
 from bench.commands import run as running
 from bench.commands.outlook import Outlook
 from bench.plan import Cell, Plan
 from bench.record import Record
 from bench.screen import Screen, plural
 from bench.store import Store
+from bench.track import Tracker
 from leaderboard import report, sides
-from leaderboard.changes import Change, change_points
+from leaderboard.changes import Change
 from leaderboard.compare import compare
 from leaderboard.sides import Night, Side, Standing
 
@@ -32,16 +33,19 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     arguments.out = None
     asked = request.read(arguments)
     place = arguments.history or results.RUNS / "nightly" / asked.plan.suite
-    earlier = [sides.read(run) for run in history.nights(place)]
+    earlier = nights.read(place)
     base = _base(place)
     chosen = _chosen(asked.plan, earlier, arguments)
     night = _make(arguments, asked.plan, chosen, place, screen)
     found = compare(base, night, earlier)
     written = report.write(found, night.store.root)
     screen.say(report.text(found))
-    for line in _changes([*earlier, night]):
+    page, changes = nights.publish(place, [*earlier, night])
+    for line in _changes(changes):
         screen.say(line)
-    screen.tell(comparing.paths(written))
+    screen.tell(comparing.paths([*written, page]))
+    if not arguments.no_track:
+        _mirror(night.store.root, screen)
     return found.exit_code
 
 
@@ -111,9 +115,15 @@ def _moment(place: Path) -> str:
     return began
 
 
-def _changes(nights: Sequence[Side]) -> list[str]:
+def _mirror(run: Path, screen: Screen) -> None:
+    """Send the verdict after the records: it is known only once the run and its mirror have ended."""
+    with Tracker() as tracker:
+        tracker.start(run, run.resolve().name, screen.warn)
+        tracker.judged(run / report.JSON)
+
+
+def _changes(found: Sequence[Change]) -> list[str]:
     """The changes of level over the history, the latest last."""
-    found = change_points(nights)
     if not found:
         return []
     return ["", "Changes of level over the nights:", *(f"  {_said(change)}" for change in found[-report.SHOWN :])]

@@ -54,7 +54,7 @@ def make(
         try:
             summary = runner.run(
                 asked.plan, asked.out, workers=arguments.workers, events=watch, timeout=arguments.timeout,
-                command=arguments.command_line, keep=arguments.keep_models,
+                command=arguments.command_line, keep=outlook.keep,
             )
         except KeyboardInterrupt:
             done = plural(watch.finished, "cell")
