@@ -69,8 +69,8 @@ def of_losses(found: Findings, limits: Limits) -> list[Alarm]:
 def of_costs(changes: Iterable[Change]) -> list[Alarm]:
     """Dearer only: what became cheaper is shown, and no alarm."""
     return [
-        Alarm(Kind.COST, c.scope, True, f"{c.cost} times {c.factor:.2f}, beyond the band of {c.band:.2f} "
-              + (f"learnt from {c.nights} nights" if c.nights >= ENOUGH else "for want of earlier nights"))
+        Alarm(Kind.COST, c.scope, True, f"{c.cost} times {c.factor:.2f}, beyond the band of {c.band:.2f}, "
+              + (f"learnt from {c.nights} nights" if c.nights >= ENOUGH else f"which holds before {ENOUGH} nights"))
         for c in changes if c.alarm and c.factor > 1
     ]
 

@@ -25,10 +25,10 @@ MEASURED = frozenset({Standing.SCORED, Standing.DIVERGED, Standing.UNSUPPORTED})
 """What a cell must be in both runs for anything to be said of it."""
 
 REASONS = {
-    Standing.MISSING: "has no record",
+    Standing.MISSING: "no record",
     Standing.FAILED: "failed",
-    Standing.STALE: "is stale: its record is of another plan, or from before the run began",
-    Standing.LEFT_OUT: "was left out",
+    Standing.STALE: "stale, of another plan or from before the run began",
+    Standing.LEFT_OUT: "left out",
 }
 
 
@@ -46,10 +46,11 @@ def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits
     found = Findings.of(moved, losses)
     changes = costs.changes(_records(base, scored), _records(head, scored), [side.records for side in earlier])
     views = [_with_findings(view, found) for view in views]
-    unmeasured = _unmeasured(views, found)
+    unmeasured = _unmeasured(views, found, base, head)
     alarms = [*_outcome_alarms(views), *_parameter_alarms(scored, base, head),
               *_evaluation_alarms(scored, base, head),
               *of_scores(found, limits), *of_losses(found, limits), *of_costs(changes)]
+    alarms.sort(key=lambda alarm: alarm.scope in head.keys or alarm.scope in base.keys)
     ran = not head.keys or any(v.head in MEASURED for v in views)
     return Comparison(
         base=base.name, head=head.name,
@@ -58,6 +59,7 @@ def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits
         costs=tuple(changes), cause=_cause(alarms, views, moved, found, limits),
         environment=_environment(scored, base, head), unmeasured=unmeasured,
         left_out=tuple(v.key for v in views if v.head is Standing.LEFT_OUT), sight=_sight(found, limits),
+        run=str(head.store.root) if head.night else None,
     )
 
 
@@ -78,7 +80,7 @@ def _with_findings(view: CellView, found: Findings) -> CellView:
     return replace(view, finding=own, loss=loss)
 
 
-def _unmeasured(views: Iterable[CellView], found: Findings) -> dict[str, str]:
+def _unmeasured(views: Iterable[CellView], found: Findings, base: Side, head: Side) -> dict[str, str]:
     """Why nothing can be said of a cell, by its key; cells that were not meant to run are none of these."""
     reasons = {}
     pool = bool(found.pooled)
@@ -86,12 +88,21 @@ def _unmeasured(views: Iterable[CellView], found: Findings) -> dict[str, str]:
         if view.head is Standing.LEFT_OUT:
             continue
         if view.head not in MEASURED:
-            reasons[view.key] = REASONS[view.head]
+            reasons[view.key] = _reason(view.head, head, view.key)
+        elif not base.keys:
+            reasons[view.key] = "nothing to compare it with: no night was accepted yet"
         elif view.base not in MEASURED:
-            reasons[view.key] = f"{REASONS[view.base]} in the base, so there is nothing to compare it with"
+            reasons[view.key] = f"nothing to compare it with, in the base: {_reason(view.base, base, view.key)}"
         elif view.head is view.base is Standing.SCORED and not (view.same or view.finding or pool):
             reasons[view.key] = "moved, and one seed does not tell how much is chance: add seeds, or more nights"
     return reasons
+
+
+def _reason(standing: Standing, side: Side, key: str) -> str:
+    """Why a run has no result of a cell, with what its record says of a failure."""
+    record = side.records.get(key)
+    told = record.reason if record is not None and standing is Standing.FAILED else None
+    return f"{REASONS[standing]} ({told})" if told else REASONS[standing]
 
 
 def _outcome_alarms(views: Iterable[CellView]) -> list[Alarm]:

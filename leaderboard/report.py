@@ -6,6 +6,7 @@ Knows the values of `leaderboard.verdict`; judges nothing. Foreign text is made 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,24 +21,37 @@ from leaderboard.verdict import Alarm, CellView, Comparison, Kind, Verdict
 SHOWN = 12
 """Lines of one kind that a text shows before it only counts."""
 
+ACCEPT = "If this is meant, make it the base of the next nights: python -m bench accept {run} --who NAME --why TEXT"
+
+FIRST = "Make this night the base of the next ones: python -m bench accept {run} --who NAME --why TEXT"
+
+NAMED = 6
+"""Cells that a line names before it only counts."""
+
 ADVICE: Mapping[Verdict, str] = {
     Verdict.FINE: "Nothing moved by more than chance would.",
-    Verdict.BETTER: "If it is meant, accept it as the new base: python -m bench accept RUN --who NAME --why TEXT",
-    Verdict.WORSE: "If it is meant, accept it as the new base: python -m bench accept RUN --who NAME --why TEXT",
-    Verdict.SLOWER: "If it is meant, accept it as the new base: python -m bench accept RUN --who NAME --why TEXT",
-    Verdict.TOO_LITTLE: "Neither good nor bad: run again what is named below, or accept a run as the base.",
-    Verdict.COULD_NOT_RUN: "No cell has a result. See the records' reasons: python -m bench show RUN",
+    Verdict.BETTER: ACCEPT,
+    Verdict.WORSE: ACCEPT,
+    Verdict.SLOWER: ACCEPT,
+    Verdict.TOO_LITTLE: "Neither good nor bad: some cells could not be compared, and why is said above.",
+    Verdict.COULD_NOT_RUN: "No cell has a result; the reasons: python -m bench show {run}",
 }
 
 
-def text(comparison: Comparison, advice: bool = True) -> str:
+def text(comparison: Comparison) -> str:
     """The whole verdict as plain lines."""
     told = [headline(comparison)]
     for title, lines in _sections(comparison):
         told += ["", f"{title}:", *(f"  {figures.plain(line)}" for line in _some(lines))]
-    if advice:
-        told += ["", ADVICE[comparison.verdict]]
-    return "\n".join(told)
+    return "\n".join([*told, *(["", advice(comparison)] if advice(comparison) else [])])
+
+
+def advice(comparison: Comparison) -> str:
+    """What to do next; nothing where a run is no night, and so cannot be accepted."""
+    told = FIRST if comparison.first and comparison.verdict is Verdict.TOO_LITTLE else ADVICE[comparison.verdict]
+    if comparison.run is None:
+        return "" if "{run}" in told else told
+    return told.format(run=shlex.quote(comparison.run))
 
 
 def headline(comparison: Comparison) -> str:
@@ -55,7 +69,7 @@ def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
         ("Alarms", [alarm_line(alarm) for alarm in comparison.alarms]),
         ("What moved first", _cause(comparison)),
         ("Differences of the environment", list(comparison.environment)),
-        ("Not measured", [f"{key} {reason}" for key, reason in comparison.unmeasured.items()]),
+        ("Not measured", _unmeasured(comparison)),
         ("Left out on purpose, not judged", _left_out(comparison)),
         ("Moved, within what chance does", _quiet(comparison)),
         ("Cost", [_cost(change.cost, change.factor, change.band, change.nights) for change in comparison.costs
@@ -85,9 +99,23 @@ def _cause(comparison: Comparison) -> list[str]:
     return [f"{sure}{cause.stage}: {cause.what} ({cause.cells} of the {cause.of} cells {whose})"]
 
 
+def _unmeasured(comparison: Comparison) -> list[str]:
+    """A line for each reason, with the cells that it holds for."""
+    cells: dict[str, list[str]] = {}
+    for key, reason in comparison.unmeasured.items():
+        cells.setdefault(reason, []).append(key)
+    return [f"{reason}: {_listed(keys)}" for reason, keys in cells.items()]
+
+
+def _listed(keys: Sequence[str]) -> str:
+    """The names of cells, of many their number and the first."""
+    if len(keys) == 1:
+        return keys[0]
+    return f"{len(keys)} cells, {', '.join(keys[:NAMED])}{', ...' if len(keys) > NAMED else ''}"
+
+
 def _left_out(comparison: Comparison) -> list[str]:
-    keys = comparison.left_out
-    return [f"{len(keys)} cells: {', '.join(keys[:SHOWN])}{', ...' if len(keys) > SHOWN else ''}"] if keys else []
+    return [_listed(comparison.left_out)] if comparison.left_out else []
 
 
 def _quiet(comparison: Comparison) -> list[str]:
@@ -124,7 +152,7 @@ def summary(comparison: Comparison) -> str:
     parts = [f"## {comparison.verdict.capitalize()}", markdown.text(headline(comparison))]
     for title, lines in _sections(comparison):
         parts.append(f"**{title}**\n\n" + "\n".join(f"- {markdown.text(line)}" for line in _some(lines)))
-    parts += [_table(comparison.cells), markdown.text(ADVICE[comparison.verdict])]
+    parts += [_table(comparison.cells), markdown.text(advice(comparison))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -61,12 +61,22 @@ class Course:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A night on which levels changed, the night before it, and what differs between them in some cell."""
+
+    first: str
+    last_good: str
+    changes: tuple[Change, ...]
+    environment: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Trend:
     """A history: its nights, the changes of level and the courses of the cells by task; the latest nights first."""
 
     suite: str
     nights: tuple[Night, ...]
-    changes: tuple[Change, ...]
+    turns: tuple[Turn, ...]
     overall: Course | None
     tasks: Mapping[str, tuple[Course, ...]]
 
@@ -90,7 +100,19 @@ def of(sides: Sequence[Side], changes: Sequence[Change], accepted: Mapping[str, 
     return Trend(
         suite=suites[-1] if suites else "", overall=_overall(sides, changes),
         nights=tuple(_night(side, accepted.get(side.name)) for side in reversed(sides)),
-        changes=tuple(reversed(changes)), tasks={task: tuple(courses) for task, courses in tasks.items()},
+        turns=_turns(changes), tasks={task: tuple(courses) for task, courses in tasks.items()},
+    )
+
+
+def _turns(changes: Sequence[Change]) -> tuple[Turn, ...]:
+    """Changes by the night they came with, the latest first."""
+    by_night: dict[str, list[Change]] = {}
+    for change in changes:
+        by_night.setdefault(change.first, []).append(change)
+    return tuple(
+        Turn(first, max(change.last_good for change in mine), tuple(mine),
+             tuple(dict.fromkeys(words for change in mine for words in change.environment)))
+        for first, mine in sorted(by_night.items(), reverse=True)
     )
 
 

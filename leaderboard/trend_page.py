@@ -18,10 +18,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 NAME = "trend.html"
 
-RECENT = 14
+RECENT = 10
 """Nights that are shown at once; earlier ones are folded away."""
 
-MOST = 4
+MOST = 3
 """Alarms that are shown for a night."""
 
 

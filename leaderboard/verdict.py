@@ -94,7 +94,8 @@ class Comparison:
     """Two runs, compared. Keys in `unmeasured` say why nothing can be said of a cell; `left_out` was not meant to run.
 
     `pooled` and `pooled_loss` are the mean shifts of all moved cells and of parts of the grid; `sight` the smallest
-    shifts that this night would have caught four times in five: pooled, and in the median cell.
+    shifts that this night would have caught four times in five: pooled, and in the median cell. `run` is the directory
+    of the head where that is a night, which can be accepted.
     """
 
     base: str
@@ -110,6 +111,12 @@ class Comparison:
     unmeasured: Mapping[str, str]
     left_out: tuple[str, ...]
     sight: tuple[float | None, float | None]
+    run: str | None = None
+
+    @property
+    def first(self) -> bool:
+        """Whether there was no base at all."""
+        return all(cell.base is Standing.MISSING for cell in self.cells)
 
     @property
     def exit_code(self) -> int:

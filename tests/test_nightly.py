@@ -45,7 +45,7 @@ def test_nights_in_their_order(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert night(monkeypatch, place) == EXIT[Verdict.TOO_LITTLE], "there is no base yet"
-    assert "nothing to compare it with" in capsys.readouterr().out
+    assert "no night was accepted yet" in capsys.readouterr().out
     first = history.nights(Path("nights"))[-1]
     assert main(["accept", str(first), "--who", "ada", "--why", "the beginning"]) == 0
 
