@@ -18,7 +18,7 @@ from leaderboard.shifts import ALL
 ENOUGH = 8
 """Nights from which a band is learnt."""
 
-WIDTHS = (6.0, 9.0)
+WIDTHS = (8.0, 12.0)
 """Half the width of a learnt band, in (robust) standard deviations of the difference of two nights: of the median over
 all cells, and of a single cell. Timings have heavy tails, and there are many cells: see `benchmarks/nights.md`."""
 

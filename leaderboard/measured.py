@@ -132,18 +132,18 @@ def _distinct(records: Iterable[Record]) -> list[Array]:
 def loss_shift(base: Record, head: Record) -> Shift | None:
     """How far the training loss fell, in hundredths of its logarithm. Of trainings at the same rate and seed only.
 
-    The noise is that of the base's and the other's seeds, which is more than that of one seed trained twice. None where
-    no training has a partner, or no two seeds tell the noise.
+    The noise is that of the base's and the other's seeds, which is more than that of one seed trained twice; unknown
+    where there is one: then only what all cells do can be judged. None where no training has a partner.
     """
     pairs = _partners(base, head)
     gains = [gain for a, b in pairs if (gain := _gain(a, b)) is not None]
     spreads = [s for record in (base, head) if (s := _seed_spread(record.finals)) is not None]
-    if not gains or not spreads:
+    if not gains:
         return None
     seeds = sum(len(record.finals) - 1 for record in (base, head))
     return Shift(
         key=base.key, group=f"loss of {base.task}", value=100 * fmean(gains), row_variance=0.0,
-        seed_variance=1e4 * 2 * fmean(spreads) / len(gains), freedom=float(seeds),
+        seed_variance=1e4 * 2 * fmean(spreads) / len(gains) if spreads else None, freedom=float(seeds),
         scopes=_scopes(base),
     )
 

@@ -9,7 +9,7 @@ Knows records only. Trainings of one seed repeat to the last digit on one machin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -152,7 +152,11 @@ def environment_changes(base: Record, head: Record) -> tuple[str, ...]:
             found.append(f"{name} {before.get(name, 'unknown')} to {after.get(name, 'unknown')}")
     commits = [(p.get("commit") or {}) for p in (before, after)]
     if commits[0].get("sha") != commits[1].get("sha"):
-        found.append(f"commit {str(commits[0].get('sha'))[:10]} to {str(commits[1].get('sha'))[:10]}")
+        found.append(f"commit {_sha(commits[0])} to {_sha(commits[1])}")
     if any(commit.get("dirty") for commit in commits):
         found.append("code that was changed after its commit")
     return tuple(found)
+
+
+def _sha(commit: Mapping[str, Any]) -> str:
+    return str(commit.get("sha") or "unknown")[:10]

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
+from junitparser import JUnitXml
 
 from bench.cli import main
 from bench.learner import Assignment
@@ -160,6 +160,14 @@ def test_a_training_loss_that_rose_is_worse_though_scores_did_not_move(base: Sid
     assert found.cause.stage is Stage.TRAINING
 
 
+def test_losses_that_rise_everywhere_are_an_alarm_with_one_seed(tmp_path: Path) -> None:
+    budget = dataclasses.replace(nights.BUDGET, seeds=(1,))
+    planned = [dataclasses.replace(cell, budget=budget) for cell in nights.grid()]
+    base = make(tmp_path / "base", planned)
+    found = compare(base, make(tmp_path / "head", planned, learner=partial(NoisyLearner, loss=1.2)))
+    assert [(alarm.kind, alarm.scope) for alarm in found.alarms][:1] == [(Kind.LOSS, "all cells")]
+
+
 def test_one_seed_without_a_history_cannot_tell(tmp_path: Path) -> None:
     budget = dataclasses.replace(nights.BUDGET, seeds=(1,))
     planned = [dataclasses.replace(cell, budget=budget) for cell in nights.grid(nights.MODELS[:2])]
@@ -182,8 +190,9 @@ def test_the_command_shows_the_verdict_exits_with_it_and_writes_its_files(
     line = ["compare", str(base.store.root), str(tmp_path / "head"), "--out", str(tmp_path / "said")]
     assert main(line) == EXIT[Verdict.WORSE]
     assert capsys.readouterr().out.startswith("WORSE")
-    cases = ElementTree.parse(tmp_path / "said" / "verdict.xml").getroot()
-    assert int(cases.attrib["failures"]) >= len(nights.MODELS)
+    suite = JUnitXml.fromfile(str(tmp_path / "said" / "verdict.xml"))
+    assert suite.failures >= len(nights.MODELS)
+    assert {case.name for part in suite for case in part} >= {f"{name}/fake" for name in nights.MODELS}
     told = json.loads((tmp_path / "said" / "verdict.json").read_text())
     assert (told["verdict"], told["exit_code"]) == ("worse", 11)
     assert "## Worse" in (tmp_path / "said" / "verdict.md").read_text()
