@@ -117,5 +117,5 @@ def test_a_drop_everywhere_that_is_small_in_each_cell_is_caught(seeds: int) -> N
 
 
 def test_slower_nights_are_told_from_steady_ones() -> None:
-    assert held(nights.cost_alarms(40, 1.0, 10, cells=20), high=5.0)
-    assert nights.cost_alarms(20, 2.0, 10, cells=20).count >= 18
+    assert held(nights.cost_alarms(40, 1.0, 10, nights.VARIES, cells=20), high=5.0)
+    assert nights.cost_alarms(20, 2.0, 10, 0.02, cells=20).count >= 18
