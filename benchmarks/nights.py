@@ -219,9 +219,9 @@ def report(nights: int) -> str:
         "## A/B: every cell is worse by so many points\n\n36 cells whose runs have a standard deviation of 0.4.\n\n"
         + _everywhere_table(nights // 3),
         "## A/B: one cell of 60 is worse by 3 points\n\nCaught means an alarm for that very cell. To be caught "
-        "95 times in a hundred, a drop of 3 points needs seeds that differ by half a point, and five of them, or three "
-        "and some 20 nights. Where they differ by more it takes more seeds. In the real run they differ by "
-        f"{_usual(cells):.1f} points in the median cell.\n\n"
+        "some 95 times in a hundred, a drop of 3 points needs five seeds that differ by half a point, or three of them "
+        "and some 20 nights; ten seeds where they differ by a point. In the real run they differ by "
+        f"{_usual(cells):.1f} points in the median cell, and by more in others.\n\n"
         + _alone_table(cells, nights // 3),
         "## Time\n\n60 cells; nights as a whole, and cells by themselves, vary by so much.\n\n"
         + _cost_table(nights // 3),
