@@ -20,7 +20,7 @@ from typing import Any
 from bench import provenance, score, tune
 from bench.errors import BenchError, DivergedError, UnsupportedError
 from bench.learner import Assignment, Fitted, Learner, OpenLearner, Prediction
-from bench.material import Material, Scored, prediction_rows
+from bench.material import Material, Scored, digest, prediction_rows
 from bench.metrics.metric import Metric
 from bench.plan import Cell
 from bench.record import Cost, Outcome, Point, Record, Training, to_json
@@ -155,6 +155,7 @@ def _final(work: _Work, trainer: _Trainer, number: int, seed: int) -> Scored:
         signatures=metric.signatures(),
         health=dataclasses.replace(answered.health, truncated_train=trainer.learner.truncated_train),
         evaluate_seconds=training.evaluate_seconds + answered.seconds,
+        answers=digest(answered.predictions),
     )
     if work.models is not None:
         fitted.save(work.models / f"seed-{seed}")
@@ -231,7 +232,7 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
     learner, best = work.learner, work.best
     record = dataclasses.replace(
         record,
-        data=work.material.splits.data if work.material else None,
+        data=dataclasses.replace(work.material.splits.data, learnt=work.material.learnt) if work.material else None,
         trials=tuple(work.trials),
         finals=tuple(final.training for final in work.finals),
         floors=work.floors,
@@ -261,7 +262,9 @@ def _with_scores(record: Record, work: _Work, material: Material) -> Record:
     by_seed = [final.training.scores or {} for final in work.finals]
     means = {name: fmean(scores[name] for scores in by_seed) for name in work.metric.measures}
     low, high = score.interval(work.metric, [f.statistics for f in work.finals if f.statistics is not None])
-    data = dataclasses.replace(material.splits.data, overlap=material.overlap)
+    data = dataclasses.replace(
+        material.splits.data, overlap=material.overlap, learnt=material.learnt, asked=material.asked
+    )
     return dataclasses.replace(record, data=data, scores=means, score=means[work.metric.name], low=low, high=high)
 
 

@@ -35,7 +35,30 @@ exit codes:
   1    some cells failed (FAILED, TIMED_OUT, OUT_OF_MEMORY, DIVERGED); doctor: something essential is broken
   2    a bad request: a name, an option, a file or data that cannot be used
   3    nothing selected
+  10-14  what compare and nightly find: see their --help
   130  interrupted; the same command goes on where it stopped"""
+
+VERDICTS = """\
+exit codes:
+  0    fine
+  2    a bad request, 3 nothing selected, 130 interrupted, as for all commands
+  10   better: scores rose by more than chance
+  11   worse: scores fell, training loss rose, cells diverge, or parameter counts changed
+  12   slower: the same results at a higher cost in time or memory
+  13   measured too little to say: cells are missing, failed or stale, or there is no base
+  14   could not run: no cell has a result"""
+
+COMPARING = f"""\
+Every cell is compared on the same test rows, and all cells together: a small shift everywhere is an alarm too. What
+moved first, data, checkpoint, budget, training or evaluation, is told from digests in the records.
+
+{VERDICTS}"""
+
+NIGHTLY = f"""\
+Runs the suite afresh into HISTORY/<date>, compares it with the night that was accepted last, writes verdict.md,
+verdict.xml (JUnit) and verdict.json beside its records, and exits with the verdict.
+
+{VERDICTS}"""
 
 CHOOSING = f"""\
 A suite gives the tasks, models, methods and the budget; each can be replaced. Without --suite, what you do not say is
@@ -63,6 +86,10 @@ COMMANDS: Mapping[str, Command] = {
     "list": Command("list", "what there is to choose from", options.catalog),
     "show": Command("show", "the leaderboard of a run, or one of its cells", options.show),
     "publish": Command("publish", "write a run's leaderboard as Markdown, CSV and HTML", options.publish),
+    "compare": Command("compare", "whether a run got worse than another, and what moved first", options.compare,
+                       COMPARING),
+    "nightly": Command("nightly", "run a suite afresh and say whether anything got worse", options.nightly, NIGHTLY),
+    "accept": Command("accept", "make a night the base of the next ones, with who and why", options.accept),
     "export": Command("export", "take the model of a cell, with a card that says how to load it", options.export),
     "predict": Command("predict", "answer the rows of a file with an exported model", options.predict),
     "pretrain": Command("pretrain", "make one of the bundled models again", options.pretrain),

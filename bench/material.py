@@ -5,6 +5,7 @@ Knows rows and metrics; not what is trained. Nothing of the test split is read u
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,16 @@ class Material:
         return sources.overlap(self.task, self.splits)
 
     @cached_property
+    def learnt(self) -> str:
+        """A digest of the training and validation rows as they are handed out."""
+        return digest([self.splits.train, self.splits.validation])
+
+    @cached_property
+    def asked(self) -> str:
+        """A digest of the test rows as they are handed out."""
+        return digest(self.test)
+
+    @cached_property
     def questions(self) -> list[Row]:
         """The test rows with their inputs only: all that a learner sees of them."""
         return [{column: row[column] for column in self.task.inputs} for row in self.test]
@@ -86,6 +97,11 @@ class Material:
     def floors(self) -> Mapping[str, Mapping[str, float]]:
         """The test scores of the task's trivial answers, by name and measure."""
         return score.floor_scores(self.task, self.splits.train, self.test)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) of anything that JSON can say, the order of a mapping's entries aside."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=list).encode()).hexdigest()
 
 
 def prediction_rows(material: Material, metric: Metric, finals: Sequence[Scored]) -> list[dict[str, Any]]:

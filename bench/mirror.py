@@ -15,6 +15,12 @@ from typing import Any
 
 from bench.record import Outcome, Record, Training, to_json
 
+LEVELS = {"fine": None, "better": "INFO", "measured too little to say": "WARN"}
+"""How loud a verdict's alert is; all others are errors."""
+
+TOLD = 10
+"""Alarms in an alert."""
+
 ROWS = 200
 """Prediction rows shown for a cell: enough to read, and small to upload. All of them are in the run's own files."""
 
@@ -37,6 +43,15 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """What W&B tells the user at once, by mail or chat. `level` is one of its words: INFO, WARN, ERROR."""
+
+    title: str
+    text: str
+    level: str
+
+
+@dataclass(frozen=True)
 class Page:
     """One W&B run. `id` is the same whenever the same thing is sent, so that it is never there twice, renamed or not.
 
@@ -56,6 +71,7 @@ class Page:
     tables: Mapping[str, Table] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     failed: bool = False
+    alert: Alert | None = None
 
 
 def of_cell(run: str, record: Record) -> Page:
@@ -92,6 +108,26 @@ def of_board(run: str, published: Iterable[Path]) -> Page:
     )
     table = next((path for path in files if path.suffix == ".csv"), None)
     return page if table is None else replace(page, tables={"leaderboard": _csv(table)})
+
+
+def of_verdict(run: str, said: Mapping[str, Any]) -> Page:
+    """The page of a verdict, from the JSON that `leaderboard.report` makes of it: a tag, counts, and an alert."""
+    verdict, alarms, cells = str(said["verdict"]), list(said["alarms"]), list(said["cells"])
+    cause = said.get("cause") or {}
+    summary = {
+        "verdict": verdict, "exit_code": said["exit_code"], "base": said["base"], "alarms": len(alarms),
+        "compared": sum(bool(cell["judged"]) for cell in cells), "cells": len(cells),
+        "unmeasured": len(said["unmeasured"]), "cause": cause.get("what"), "stage": cause.get("stage"),
+    }
+    level = LEVELS.get(verdict, "ERROR")
+    lines = [f"{alarm['kind']}, {alarm['scope']}: {alarm['says']}" for alarm in alarms[:TOLD]]
+    text = "\n".join(lines) or f"{summary['compared']} of {len(cells)} cells could be compared"
+    return Page(
+        id=_hash(run, "verdict"), digest=_hash(json.dumps(said, sort_keys=True)), name="verdict", job="verdict",
+        tags=_tags("verdict", verdict, str(cause.get("stage") or "")), config={"run": run, "base": said["base"]},
+        summary={name: value for name, value in summary.items() if value is not None}, failed=level == "ERROR",
+        alert=Alert(f"{run}: {verdict}", text, level) if level else None,
+    )
 
 
 def _hash(*parts: str) -> str:

@@ -59,6 +59,38 @@ def publish(parser: argparse.ArgumentParser) -> None:
     common(parser)
 
 
+def compare(parser: argparse.ArgumentParser) -> None:
+    """`compare`."""
+    parser.add_argument("base", metavar="BASE", help="directory of a run, or its name under runs/")
+    parser.add_argument("head", metavar="HEAD", help="the run that may have got worse, likewise")
+    parser.add_argument("--history", type=Path, metavar="DIR", help="earlier nights: what noise is learnt from")
+    parser.add_argument("--json", action="store_true", help="everything as one JSON object")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="also write verdict.md, .xml (JUnit) and .json there")
+    common(parser)
+
+
+def nightly(parser: argparse.ArgumentParser) -> None:
+    """`nightly`: what to run, how, and where the history lies."""
+    _grid(parser, out=False)
+    how = parser.add_argument_group("how to run")
+    _workers(how)
+    how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
+    how.add_argument("--history", type=Path, metavar="DIR", help="the dated runs (default: runs/nightly/SUITE)")
+    how.add_argument("--max-minutes", type=_positive, metavar="N",
+                     help="only as many cells as fit: those not measured for long, and those that vary most, first")
+    how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
+    how.add_argument("--quiet", action="store_true", help="show no progress, only the verdict")
+    common(parser)
+
+
+def accept(parser: argparse.ArgumentParser) -> None:
+    """`accept`."""
+    parser.add_argument("run", metavar="RUN", help="directory of a night in a history")
+    parser.add_argument("--who", required=True, metavar="NAME", help="who accepts it")
+    parser.add_argument("--why", required=True, metavar="TEXT", help="for which reason")
+    common(parser)
+
+
 def export(parser: argparse.ArgumentParser) -> None:
     """`export`."""
     _run_directory(parser)
@@ -106,7 +138,7 @@ def _run_directory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="directory of a run, or its name under runs/")
 
 
-def _grid(parser: argparse.ArgumentParser) -> None:
+def _grid(parser: argparse.ArgumentParser, out: bool = True) -> None:
     what = parser.add_argument_group("what to run")
     what.add_argument("--suite", metavar="NAME", help="a suite, or the path of a .toml file")
     what.add_argument("--tasks", metavar="A,B", help="these tasks instead of the suite's")
@@ -115,9 +147,10 @@ def _grid(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--source", metavar="NAME", help="where data come from: bundled, hub or files")
     what.add_argument("--data-dir", type=Path, metavar="DIR",
                       help="with --source files: DIR/<task>/{train,validation,test}.jsonl (.csv, .parquet)")
-    what.add_argument("--out", type=Path, metavar="DIR",
-                      help="directory of the run (default: runs/SUITE, runs/custom without --suite; -SOURCE is added "
-                           "where it is not the suite's)")
+    if out:
+        what.add_argument("--out", type=Path, metavar="DIR",
+                          help="directory of the run (default: runs/SUITE, runs/custom without --suite; -SOURCE is "
+                               "added where it is not the suite's)")
     _budget(parser.add_argument_group("what each cell may spend, instead of what the suite says"))
 
 

@@ -74,7 +74,8 @@ class Training:
 
     `state` is COMPLETE, PRUNED or DIVERGED. `choice` holds the options that were searched beside the rate. `value` is
     the best validation score, `best_step` where it was reached. Seconds are wall time of this training: `train_seconds`
-    in optimizer steps, `evaluate_seconds` in validation and test.
+    in optimizer steps, `evaluate_seconds` in validation and test. `answers` is the SHA-256 of the answers to the test
+    rows in their order: equal ones mean that a difference in scores is the scoring's.
     """
 
     number: int
@@ -94,6 +95,7 @@ class Training:
     health: Health | None = None
     reason: str | None = None
     choice: Mapping[str, Any] = field(default_factory=dict)
+    answers: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class Data:
     """What was learnt from and scored on. `sha256` is of the rows used, `revision` of the hub data set.
 
     `overlap` counts the test rows with the very inputs of a train row, None where the test rows were never opened.
+    `learnt` and `asked` are the SHA-256 of the rows as they were handed out, training and validation rows and test
+    rows: they move when the reading of an unchanged source does.
     """
 
     source: str
@@ -141,6 +145,8 @@ class Data:
     test: int
     synthetic: bool = False
     overlap: int | None = None
+    learnt: str | None = None
+    asked: str | None = None
 
 
 @dataclass(frozen=True)

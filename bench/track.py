@@ -19,7 +19,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from bench import wandb_child
-from bench.wandb_child import Closing, Finished, Message, Mode
+from bench.wandb_child import Closing, Finished, Judged, Message, Mode
 
 WAIT = 9.0
 """Seconds that the child gets to end when a run is over; what it misses it catches up on in the next run."""
@@ -69,6 +69,9 @@ class NullTracker:
     def finished(self, record_path: Path) -> None:
         """A record was written there."""
 
+    def judged(self, verdict_path: Path) -> None:
+        """The run was compared with its base, and the verdict was written there as JSON."""
+
     def close(self, published: Sequence[Path] = ()) -> None:
         """The run is over, and its board was published in these files."""
 
@@ -108,6 +111,12 @@ class Tracker(NullTracker):
         self._look()
         if self._child is not None:
             self._child.send(Finished(record_path.resolve()))
+
+    def judged(self, verdict_path: Path) -> None:
+        """The verdict on the run was written there. Returns at once."""
+        self._look()
+        if self._child is not None:
+            self._child.send(Judged(verdict_path.resolve()))
 
     def close(self, published: Sequence[Path] = ()) -> None:
         """The run is over, and its board was published in these files. Waits for the child as long as WAIT."""

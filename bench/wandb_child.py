@@ -65,7 +65,14 @@ class Closing:
     published: tuple[Path, ...]
 
 
-Message = Finished | Closing
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on the run lies there, as JSON."""
+
+    verdict: Path
+
+
+Message = Finished | Closing | Judged
 
 
 def serve(run_dir: Path, name: str, mode: Mode, inbox: Queue[Message], outbox: Connection) -> None:
@@ -79,6 +86,8 @@ def serve(run_dir: Path, name: str, mode: Mode, inbox: Queue[Message], outbox: C
     for message in _messages(inbox):
         if isinstance(message, Finished):
             mirrored.finished(message.record)
+        elif isinstance(message, Judged):
+            mirrored.judged(message.verdict)
         else:
             mirrored.close(message.published)
 
@@ -125,6 +134,10 @@ class Mirror:
             self._send_cell(read_record(path))
         except StoreError as error:
             self._say(f"W&B: a cell is not mirrored: {error}")
+
+    def judged(self, path: Path) -> None:
+        """Send the verdict in a file, with an alert where it is not that all is fine."""
+        self._send(mirror.of_verdict(self.name, json.loads(path.read_text(encoding="utf-8"))))
 
     def close(self, published: tuple[Path, ...]) -> None:
         """Send what an earlier run left undone, then the board."""
@@ -181,6 +194,8 @@ class Mirror:
         _log(run, page)
         if page.files:
             run.log_artifact(_artifact(self.name, page.files))
+        if page.alert is not None:
+            run.alert(title=page.alert.title, text=page.alert.text, level=page.alert.level)
         run.finish(exit_code=int(page.failed))
 
     def _forget(self, page: Page) -> None:

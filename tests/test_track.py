@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -174,6 +175,25 @@ def test_the_board_is_a_table_and_an_artifact(kept: dict[str, WandbRun]) -> None
     assert len(board.table("leaderboard")["data"]) == 2
     files = next(a for a in board.artifacts if a.type == "leaderboard").manifest.contents
     assert {entry.path for entry in files} == {"leaderboard.md", "leaderboard.csv", "leaderboard.html"}
+
+
+def test_a_verdict_is_a_run_with_its_word_as_a_tag_and_an_alert(tmp_path: Path) -> None:
+    run_dir = tmp_path / "night"
+    alarm = {"kind": "score", "scope": "all cells", "worse": True, "says": "-1.7 points over 36 cells"}
+    said = {
+        "exit_code": 11, "base": "yesterday", "verdict": "worse", "alarms": [alarm], "cells": [{"judged": True}],
+        "unmeasured": {}, "cause": {"stage": "training", "what": "the training loss changed"},
+    }
+    run_dir.mkdir()
+    (run_dir / "verdict.json").write_text(json.dumps(said))
+    with Tracker() as tracker:
+        tracker.start(run_dir, "nightly", lambda text: None)
+        tracker.judged(run_dir / "verdict.json")
+    kept = wandb_files.runs(run_dir)["verdict"]
+    assert list(kept.run.tags) == ["verdict", "worse", "training"]
+    assert kept.summary["alarms"] == 1
+    assert (kept.alerts[0].title, kept.alerts[0].level) == ("nightly: worse", "ERROR")
+    assert "-1.7 points" in kept.alerts[0].text
 
 
 def test_no_secret_is_written(offline: Path) -> None:

@@ -30,6 +30,7 @@ class WandbRun:
     summary: dict[str, Any] = field(default_factory=dict)
     artifacts: list[Any] = field(default_factory=list)
     metrics: list[Any] = field(default_factory=list)
+    alerts: list[Any] = field(default_factory=list)
     exit_code: int | None = None
 
     def table(self, name: str) -> dict[str, Any]:
@@ -74,6 +75,8 @@ def _take(read: WandbRun, record: Any) -> None:
         read.summary |= _items(record.summary.update)
     elif kind == "artifact":
         read.artifacts.append(record.artifact)
+    elif kind == "alert":
+        read.alerts.append(record.alert)
     elif kind == "metric":
         read.metrics.append(record.metric)
     elif kind == "exit":

@@ -11,10 +11,18 @@ from bench.screen import Screen, plural
 
 
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Write the leaderboard. Raises StoreError where there is no run, NothingSelectedError where it has no records."""
+    """Write the leaderboard. Of a history of nights, that is the page of its trend.
+
+    Raises StoreError where there is no run, NothingSelectedError where it has no records.
+    """
+    from bench import history
+    from bench.commands import nights
     from leaderboard import render
 
     run = results.directory(arguments.run)
+    if history.nights(run):
+        screen.say(f"  {nights.publish(run, nights.read(run))[0]}")
+        return 0
     results.read(run, screen)
     screen.say(paths(render.publish(run, arguments.out)))
     return 0

@@ -33,15 +33,19 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     if not arguments.quiet:
         screen.say(_header(outlook, asked, mirror=track.mode() if _tracked(arguments, outlook) else "off"))
     preflight.check_checkpoints(outlook.to_do)
-    summary, published = _run(arguments, asked, outlook, screen)
+    summary, published = make(arguments, asked, outlook, screen)
     if not arguments.quiet:
         _report(asked.out, summary, published, screen)
     return summary.exit_code
 
 
-def _run(
+def make(
     arguments: argparse.Namespace, asked: request.Asked, outlook: Outlook, screen: Screen
 ) -> tuple[Summary, Sequence[Path]]:
+    """Run what is not fresh, mirrored and displayed as the options say, and publish the board.
+
+    Raises as `main` does.
+    """
     asked.out.mkdir(parents=True, exist_ok=True)
     tracker = Tracker() if _tracked(arguments, outlook) else NullTracker()
     keys = [cell.key for cell in outlook.to_do]
@@ -50,7 +54,7 @@ def _run(
         try:
             summary = runner.run(
                 asked.plan, asked.out, workers=arguments.workers, events=watch, timeout=arguments.timeout,
-                command=arguments.command_line, keep=arguments.keep_models,
+                command=arguments.command_line, keep=outlook.keep,
             )
         except KeyboardInterrupt:
             done = plural(watch.finished, "cell")

@@ -131,6 +131,7 @@ class _Run:
     def __init__(self, network: Network, plan: Schedule, report: Callable[[Point], bool]) -> None:
         self.network, self.plan, self.report = network, plan, report
         self.names = frozenset(name for name, p in network.named_parameters() if p.requires_grad)
+        self.gpus = sorted({p.device.index for p in network.parameters() if p.device.type == "cuda"})
         self.curve: list[Point] = []
         self.best: tuple[float, int, dict[str, Tensor]] | None = None
         self.state, self.reason = "COMPLETE", ""
@@ -154,7 +155,8 @@ class _Run:
             self.state, self.reason = "DIVERGED", f"the training loss was {loss} by step {self.steps}"
             return False
         self.network.eval()
-        value = evaluate()
+        with torch.random.fork_rng(self.gpus):  # whatever an evaluation draws, training goes on as if it had not been
+            value = evaluate()
         train_mode(self.network)
         self.evaluate_seconds += time.perf_counter() - started
         return self._judge(loss, value)

@@ -1,0 +1,29 @@
+"""The nights of a history as commands read them, and the page of their trend. Runs and compares nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import history
+from leaderboard import sides, trend, trend_page
+from leaderboard.changes import Change, change_points
+from leaderboard.sides import Side
+
+RECENT = 90
+"""So many nights are read, the latest: enough to learn from, and quick to read."""
+
+
+def read(place: Path) -> list[Side]:
+    """The recent nights of a history, oldest first. Raises StoreError for one that cannot be read."""
+    return [sides.read(run) for run in history.nights(place)[-RECENT:]]
+
+
+def publish(place: Path, nights: Sequence[Side]) -> tuple[Path, list[Change]]:
+    """Write the page of the trend into the history; its path, and the changes of level that it shows, oldest first.
+
+    Raises StoreError for an acceptance or a verdict that cannot be read.
+    """
+    found = change_points(nights)
+    accepted = {a.run: f"accepted by {a.who}: {a.why}" for a in history.accepted(place)}
+    return trend_page.write(place, trend.of(nights, found, accepted)), found

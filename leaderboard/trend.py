@@ -1,0 +1,182 @@
+"""What a history of nights comes to: every night's verdict, the changes of level, and the course of every cell.
+
+A pure function of the nights' files. Knows neither pages nor how a verdict is found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.errors import StoreError
+from bench.record import Record, from_json
+from leaderboard import figures, report
+from leaderboard.changes import Change
+from leaderboard.shifts import ALL
+from leaderboard.sides import Side, Standing
+from leaderboard.spark import Spark, spark
+from leaderboard.verdict import Alarm, Verdict
+
+BOARD = "leaderboard/leaderboard.html"
+"""Where the board of a night lies in its directory."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night. `verdict` is None where it was stopped before it had one; `judged` of `cells` could be compared.
+
+    `accepted` says who made it the base, and why; `board` is a path from the history to the night's leaderboard, None
+    where it has none.
+    """
+
+    name: str
+    verdict: Verdict | None
+    base: str | None
+    judged: int
+    cells: int
+    cause: str | None
+    alarms: tuple[str, ...]
+    accepted: str | None
+    board: str | None
+
+    @property
+    def when(self) -> str:
+        """The time it began."""
+        return when(self.name)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A cell, or the mean over cells, by night. `now` says why it has no score tonight, None where it has one."""
+
+    title: str
+    metric: str
+    last: float | None
+    before: float | None
+    chart: Spark | None
+    changes: tuple[Change, ...]
+    now: str | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A night on which levels changed, the night before it, and what differs between them in some cell."""
+
+    first: str
+    last_good: str
+    changes: tuple[Change, ...]
+    environment: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A history: its nights, the changes of level and the courses of the cells by task; the latest nights first."""
+
+    suite: str
+    nights: tuple[Night, ...]
+    turns: tuple[Turn, ...]
+    overall: Course | None
+    tasks: Mapping[str, tuple[Course, ...]]
+
+
+def when(name: str) -> str:
+    """The time that a night's name tells (UTC), as people write it."""
+    day, _, time = name.partition("T")
+    return f"{day} {time[:5].replace('-', ':')}"
+
+
+def of(sides: Sequence[Side], changes: Sequence[Change], accepted: Mapping[str, str]) -> Trend:
+    """The trend over nights, the oldest first; `accepted` has who accepted a night, and why, by its name.
+
+    Raises StoreError for a verdict that cannot be read.
+    """
+    keys = sorted({key for side in sides for key in side.keys})
+    tasks: dict[str, list[Course]] = {}
+    for key in keys:
+        tasks.setdefault(key.partition("/")[0], []).append(_of_cell(key, sides, changes))
+    suites = [side.night.suite for side in sides if side.night]
+    return Trend(
+        suite=suites[-1] if suites else "", overall=_overall(sides, changes),
+        nights=tuple(_night(side, accepted.get(side.name)) for side in reversed(sides)),
+        turns=_turns(changes), tasks={task: tuple(courses) for task, courses in tasks.items()},
+    )
+
+
+def _turns(changes: Sequence[Change]) -> tuple[Turn, ...]:
+    """Changes by the night they came with, the latest first."""
+    by_night: dict[str, list[Change]] = {}
+    for change in changes:
+        by_night.setdefault(change.first, []).append(change)
+    return tuple(
+        Turn(first, max(change.last_good for change in mine), tuple(mine),
+             tuple(dict.fromkeys(words for change in mine for words in change.environment)))
+        for first, mine in sorted(by_night.items(), reverse=True)
+    )
+
+
+def _night(side: Side, accepted: str | None) -> Night:
+    said = _verdict(side)
+    cells = said.get("cells", ())
+    cause = said.get("cause")
+    return Night(
+        name=side.name, verdict=Verdict(said["verdict"]) if said else None, base=said.get("base"),
+        judged=sum(bool(cell["judged"]) for cell in cells), cells=len(cells),
+        cause=f"{cause['stage']}: {cause['what']}" if cause else None,
+        alarms=tuple(report.alarm_line(from_json(Alarm, alarm)) for alarm in said.get("alarms", ())),
+        accepted=accepted, board=f"{side.name}/{BOARD}" if (side.store.root / BOARD).is_file() else None,
+    )
+
+
+def _verdict(side: Side) -> Mapping[str, Any]:
+    """The night's verdict as it was written; nothing where there is none."""
+    path = side.store.root / report.JSON
+    if not path.exists():
+        return {}
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        Verdict(said["verdict"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path}: no verdict ({error}). Remove the file; the night then has none.") from error
+    return said
+
+
+def _of_cell(key: str, sides: Sequence[Side], changes: Iterable[Change]) -> Course:
+    records = [side.records[key] if side.standing(key) is Standing.SCORED else None for side in sides]
+    scores = [record.score if record else None for record in records]
+    metric = next((record.metric for record in reversed(records) if record), "")
+    now = sides[-1].standing(key)
+    title = key.partition("/")[2].replace("/", " ")
+    return _course(title, metric, scores, sides, [c for c in changes if c.scope == key], _why(now, sides[-1], key))
+
+
+def _why(now: Standing, side: Side, key: str) -> str | None:
+    if now is Standing.SCORED:
+        return None
+    record: Record | None = side.records.get(key)
+    reason = f": {record.reason}" if record is not None and record.reason and now is not Standing.STALE else ""
+    return figures.plain(f"tonight {now}{reason}")
+
+
+def _overall(sides: Sequence[Side], changes: Iterable[Change]) -> Course | None:
+    """The mean over the cells that were scored every night, None where there are fewer than two."""
+    keys = sorted({key for side in sides for key in side.keys})
+    steady = [key for key in keys if all(side.standing(key) is Standing.SCORED for side in sides)]
+    if len(steady) < 2:
+        return None
+    means: list[float | None] = [sum(side.records[k].score or 0.0 for k in steady) / len(steady) for side in sides]
+    mine = [change for change in changes if change.scope == ALL]
+    return _course(f"mean of the {len(steady)} cells scored every night", "", means, sides, mine, None)
+
+
+def _course(
+    title: str, metric: str, scores: Sequence[float | None], sides: Sequence[Side], changes: Sequence[Change],
+    now: str | None,
+) -> Course:
+    names = [side.name for side in sides]
+    known = [score for score in scores if score is not None]
+    return Course(
+        title=title, metric=metric, last=scores[-1], before=known[-2] if len(known) > 1 else None,
+        chart=spark(scores, [names.index(change.first) for change in changes]), changes=tuple(changes), now=now,
+    )

@@ -1,0 +1,127 @@
+"""A history of nights: what is accepted, which cells a short night takes, and when a level changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import history
+from bench.cli import main
+from bench.errors import RequestError, StoreError
+from bench.pick import Past, pick
+from bench.record import Record
+from leaderboard import sides
+from leaderboard.changes import change_points, levels
+from leaderboard.compare import compare
+from leaderboard.sides import Standing
+from leaderboard.verdict import Verdict
+from tests import nights
+from tests.nights import make
+
+FIRST, SECOND = "2031-05-04T02-30-00Z", "2031-05-05T02-30-00Z"
+
+
+def test_the_night_accepted_last_is_the_base_and_who_and_why_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for night in (FIRST, SECOND):
+        (tmp_path / night).mkdir()
+    assert history.base(tmp_path) is None
+    for night, why in ((FIRST, "the beginning"), (SECOND, "a better tokenizer")):
+        assert main(["accept", str(tmp_path / night), "--who", "ada", "--why", why]) == 0
+    assert history.base(tmp_path) == tmp_path / SECOND
+    assert next((a.run, a.who, a.why) for a in history.accepted(tmp_path)) == (FIRST, "ada", "the beginning")
+    assert "ada: a better tokenizer" in capsys.readouterr().out
+
+
+def test_what_is_no_night_and_what_has_no_reason_is_refused(tmp_path: Path) -> None:
+    (tmp_path / FIRST).mkdir()
+    with pytest.raises(RequestError, match=FIRST):
+        history.accept(tmp_path, SECOND, "ada", "why not")
+    with pytest.raises(RequestError, match="reason"):
+        history.accept(tmp_path, FIRST, "ada", " ")
+
+
+def test_an_accepted_night_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / FIRST).mkdir()
+    history.accept(tmp_path, FIRST, "ada", "the beginning")
+    (tmp_path / FIRST).rmdir()
+    with pytest.raises(StoreError, match="is gone"):
+        history.base(tmp_path)
+
+
+def test_nights_are_the_dated_directories_in_order(tmp_path: Path) -> None:
+    for name in (SECOND, FIRST, "notes"):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in history.nights(tmp_path)] == [FIRST, SECOND]
+    assert history.dated("2031-05-04T02:30:00+00:00") == FIRST
+
+
+def test_what_the_base_left_out_is_taken_from_the_night_accepted_before(tmp_path: Path) -> None:
+    grid = nights.grid()
+    older = make(tmp_path / FIRST, grid)
+    base = make(tmp_path / SECOND, grid[1:], left_out=[grid[0].key])
+    assert base.standing(grid[0].key) is Standing.LEFT_OUT
+    found = compare(sides.filled(base, [older]), make(tmp_path / "head", grid))
+    assert (found.verdict, found.unmeasured) == (Verdict.FINE, {})
+
+
+CELLS = nights.grid(["a", "b", "c"])
+KEYS = [cell.key for cell in CELLS]
+
+
+def test_a_short_night_takes_what_waited_longest() -> None:
+    past = {KEYS[0]: Past(1, 1.0), KEYS[1]: Past(4, 1.0), KEYS[2]: Past(2, 1.0)}
+    assert pick(CELLS, lambda cell: 10.0, past, 20.0) == (CELLS[1], CELLS[2])
+
+
+def test_of_cells_that_waited_alike_those_that_vary_most_are_taken() -> None:
+    past = {key: Past(1, error) for key, error in zip(KEYS, (0.1, 3.0, 0.5), strict=True)}
+    assert pick(CELLS, lambda cell: 10.0, past, 10.0) == (CELLS[1],)
+
+
+def test_a_cell_never_measured_comes_first_and_one_cell_is_always_taken() -> None:
+    past = {KEYS[0]: Past(3, 1.0), KEYS[1]: Past(3, 1.0)}
+    assert pick(CELLS, lambda cell: 1000.0, past, 10.0) == (CELLS[2],)
+
+
+def test_every_cell_is_measured_within_a_few_short_nights() -> None:
+    waited = dict.fromkeys(KEYS, 1)
+    for _ in range(6):
+        past = {key: Past(nights, 5.0 if key == KEYS[0] else 0.1) for key, nights in waited.items()}
+        chosen = {cell.key for cell in pick(CELLS, lambda cell: 10.0, past, 10.0)}
+        waited = {key: 1 if key in chosen else count + 1 for key, count in waited.items()}
+    assert max(waited.values()) <= 4
+
+
+def test_a_change_of_level_is_found_at_its_night_and_noise_is_none() -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 0.5, 30)
+    assert levels(noise) == []
+    found = levels(noise + np.where(np.arange(30) < 18, 0.0, -4.0))
+    assert [place for place, _, _ in found] == [18]
+
+
+def test_nights_that_repeat_to_the_last_digit_have_no_change_until_one() -> None:
+    assert levels(np.full(10, 71.3)) == []
+    assert [place for place, _, _ in levels(np.array([71.3] * 6 + [69.0] * 3))] == [6]
+
+
+def as_of(day: int, record: Record) -> Record:
+    """The record of a day of May; on the fifth a package changed, and scores fell by nine points."""
+    packages = {**record.provenance["packages"], "torch": "1.0" if day < 5 else "2.0"}
+    score = (record.score or 0) - (0 if day < 5 else 9)
+    return dataclasses.replace(record, score=score, provenance={**record.provenance, "packages": packages})
+
+
+def test_a_change_point_names_the_last_good_night_and_the_versions_that_changed(tmp_path: Path) -> None:
+    grid = nights.grid(nights.MODELS[:2])
+    runs = [make(tmp_path / f"2031-05-{day:02d}T02-30-00Z", grid, edit=partial(as_of, day)) for day in range(1, 8)]
+    found = change_points(runs)
+    assert {(c.last_good[8:10], c.first[8:10]) for c in found} == {("04", "05")}
+    assert found[0].scope == "all cells"
+    assert "torch 1.0 to 2.0" in found[0].environment
