@@ -34,16 +34,17 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
     """Write leaderboard.md, .csv and .html of the run into `out` (its folder leaderboard/ if None); return their paths.
 
-    Where some task has cells with several numbers of training rows, the learning curves are written to figures/, too.
+    The figures are written to figures/, too.
     Records that cannot be read are left out (`Store.listing` names them). Raises StoreError where there is no run.
     """
     store = Store(run_dir)
     records = store.records()
-    board = study.of(store, records).board
+    found = study.of(store, records)
+    board = found.board
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = gallery.learning_curves(board)
+    drawn = gallery.figures(found)
     pages = {"md": markdown.render(board, title, drawn), "csv": as_csv(records), "html": page(board, title, drawn)}
     written = [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in pages.items()]
     return [*written, *gallery.write(drawn, folder / gallery.FOLDER)]
@@ -60,7 +61,7 @@ def as_csv(records: Sequence[Record]) -> str:
 
 
 def page(board: Board, title: str, drawn: Sequence[Figure] = ()) -> str:
-    """The HTML page, with the figures of `gallery.learning_curves` in it."""
+    """The HTML page, with the figures of `gallery.figures` in it."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
@@ -87,10 +88,10 @@ def _filters() -> Mapping[str, Callable[..., Any]]:
     }
 
 
-def _place(board: Board, figure: Figure) -> int:
-    """The number of the column that a figure belongs to."""
+def _place(board: Board, figure: Figure) -> int | None:
+    """The number of the column that a figure belongs to, None for one about several."""
     columns = [(column.task, column.source) for column in board.columns]
-    return columns.index((figure.panel.task, figure.panel.source))
+    return None if figure.task is None else columns.index(figure.task)
 
 
 def _records(view: TaskView) -> list[Record]:

@@ -32,7 +32,7 @@ LIVES_IN = {
     "sklearn": ("bench/floors.py",),
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
     "jinja2": ("leaderboard/render.py",),
-    "altair": ("leaderboard/charts.py",),
+    "altair": ("leaderboard/charts/",),
     "vl_convert": ("leaderboard/draw.py",),
     "pyarrow": ("bench/store.py", "bench/files.py"),
 }
