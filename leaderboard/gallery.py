@@ -67,8 +67,8 @@ def cell_curves(records: Iterable[Record]) -> dict[Names, str]:
 
     compiled = draw.compiled(cells.template())
     parts = [known[i:i + cells.TOGETHER] for i in range(0, len(known), cells.TOGETHER)]
-    drawings = draw.svgs((filled(compiled, cells.sheet(part)) for part in parts), worth=cells.TOGETHER)
-    found = [svg for drawing in drawings for svg in cells.apart(drawing)]
+    drawings = draw.svgs((filled(compiled, cells.sheet(part)) for part in parts), worth=cells.WORTH)
+    found = [svg for drawing, part in zip(drawings, parts, strict=True) for svg in cells.apart(drawing, part)]
     return {record.names: svg for record, svg in zip(known, found, strict=True)}
 
 

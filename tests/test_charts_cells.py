@@ -23,15 +23,16 @@ def cell(method: str, first: int, seeds: int = 3) -> Record:
 
 
 def drawn(*records: Record) -> list[str]:
-    return cells.apart(draw.svg(filled(draw.compiled(cells.template()), cells.sheet(records))))
+    return cells.apart(draw.svg(filled(draw.compiled(cells.template()), cells.sheet(records))), records)
 
 
 def test_each_cell_has_its_own_lines_and_its_own_axes() -> None:
     first, second = drawn(cell("full", 100), cell("lora[r=8]", 7000, seeds=1))
-    said = [[e.text or "" for e in ElementTree.fromstring(svg).iter(TEXT)] for svg in (first, second)]
+    said = [[e.text for e in ElementTree.fromstring(svg).iter(TEXT) if e.text] for svg in (first, second)]
     assert all(texts[0] == cells.PANELS["loss"] and cells.PANELS["validation"] in texts for texts in said)
-    assert "110" in said[0]
-    assert "7,010" in said[1]
+    assert said[0][1:5] == ["1", "0.333", "100", "120"]
+    assert said[1][1:5] == ["1", "0.333", "7,000", "7,020"]
+    assert said[0][6:] == ["52", "50", "100", "120"]
     assert [len(re.findall(r'<path[^>]*stroke="#', svg)) for svg in (first, second)] == [6, 2]
 
 
