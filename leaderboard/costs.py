@@ -63,12 +63,14 @@ def trade(records: Sequence[Record], cost: str, rows: int | None = None) -> Trad
     """The records of one task, which learnt from equally many rows, against one of COSTS."""
     first = records[0]
     dots, left_out = [], []
+    sizes = {record.train_size for record in records}
     for record in records:
+        method = record.method if len(sizes) == 1 else record.names[2]
         spent = COSTS[cost](record)
         if record.score is None or spent is None:
-            left_out.append("/".join(record.names[1:]))
+            left_out.append(f"{record.model}/{method}")
         else:
-            dots.append(Dot(record.model, record.names[2], spent, record.score, record.low, record.high))
+            dots.append(Dot(record.model, method, spent, record.score, record.low, record.high))
     dots.sort(key=lambda dot: (dot.cost, dot.score, dot.model, dot.method))
     sign = 1 if first.higher_is_better else -1
     front = pareto([(dot.cost, sign * dot.score) for dot in dots])

@@ -75,3 +75,10 @@ def test_names_are_in_a_key_unless_there_are_more_than_looks() -> None:
         *(r.method for r in made), *(r.model for r in made)}
     named = [replace(r, method=f"method{i}") for i, r in enumerate(made)]
     assert {row["text"] for row in charts.sheet(costs.trade(named, "seconds")).data["key"]} == {r.model for r in made}
+
+
+def test_of_long_names_the_method_stays_readable() -> None:
+    long = look.named("a-model-with-a-name-that-never-ends", "lora[r=8]")
+    assert long.endswith("… lora[r=8]")
+    assert len(long) <= look.LONGEST
+    assert len(look.named("model" * 9, "method" * 9)) <= look.LONGEST

@@ -17,6 +17,7 @@ from bench.record import Point, Record
 from bench.store import Store
 from leaderboard import gallery, render, study, wanted
 from leaderboard.charts import look
+from leaderboard.costs import Trade
 from leaderboard.gallery import Figure
 from leaderboard.study import Study
 from leaderboard.wanted import LEARNING, PARETO, PROGRESS, SENSITIVITY
@@ -60,7 +61,8 @@ def test_tasks_with_several_sizes_have_learning_curves_and_the_others_show_the_l
     found = wanted.of(of(sized("bert-mini", "t5-mini"), tmp_path)).wanted
     counts = Counter(each.kind for each in found)
     assert counts == {LEARNING: 2, PARETO: 3, SENSITIVITY: 2, PROGRESS: 2}
-    assert all("@1000" in each.words for each in found if each.kind in (PARETO, SENSITIVITY))
+    assert all("@1000" in each.words for each in found if each.kind in (SENSITIVITY, PROGRESS))
+    assert {each.values.rows for each in found if isinstance(each.values, Trade)} == {1000}
 
 
 def test_the_words_name_the_front_and_what_is_not_drawn(drawn: tuple[Figure, ...]) -> None:

@@ -1,7 +1,7 @@
 """The small chart of one cell's final trainings: loss and validation score by step, a line a seed.
 
-There is one for every cell of a run, so it must be cheap. To start a drawing takes as long as to draw, so that many are
-drawn as one and then cut apart. And four fifths of the time go into measuring text, so that the axes are drawn bare, and
+There is one for every cell of a run, so it must be cheap. To start a drawing takes as long as to draw, so that many
+are drawn as one and then cut apart. Four fifths of the time go into measuring text, so that the axes are drawn bare and
 have the ends of their ranges, whose places are known, written beside them.
 """
 

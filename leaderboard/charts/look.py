@@ -111,8 +111,10 @@ def spread(wanted: Sequence[float], gap: float, most: float) -> list[float]:
 
 
 def named(*names: str) -> str:
-    """Foreign names as one short label."""
-    return figures.shorten(" ".join(map(figures.plain, names)), LONGEST)
+    """Foreign names as one short label; where they are too long, most of the last one is kept."""
+    *first, last = map(figures.plain, names)
+    kept = figures.shorten(last, LONGEST if not first else LONGEST * 2 // 3)
+    return " ".join([*([figures.shorten(" ".join(first), LONGEST - len(kept) - 1)] if first else []), kept])
 
 
 def line(text: str) -> str:
