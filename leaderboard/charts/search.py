@@ -16,7 +16,7 @@ from leaderboard.charts.sheet import Row, Sheet, Spec
 SIDE = 148
 HEIGHT = 104
 COLUMNS = 3
-PANELS = 24
+PANELS = 30
 """So many methods at most in one figure."""
 
 DIGITS = 2
@@ -42,7 +42,7 @@ def template() -> Spec:
         facet=alt.Facet("panel:N", header=_names()), columns=COLUMNS, data=alt.NamedData("trials"),
     ).resolve_axis(x="independent")
     limits = look.parameters(first=1e-5, last=1e-2, low=0, high=1, ticks=[1e-4])
-    return look.finished(panels.properties(spacing={"row": 26, "column": 14}).add_params(*limits))
+    return look.finished(panels.properties(spacing={"row": 14, "column": 14}).add_params(*limits))
 
 
 def sheet(records: Sequence[Record]) -> Sheet:

@@ -28,7 +28,7 @@ def template() -> Spec:
 
     `bars` join rows at the right: none of them differs from another. `scale` is a length to measure with.
     """
-    ticks = alt.Axis(format="~r", tickMinStep=1, tickCount=8, grid=True)
+    ticks = alt.Axis(labelExpr="datum.value < 1 ? '' : datum.label", tickMinStep=1, tickCount=8, grid=True)
     x = alt.X("rank:Q", title=None, axis=ticks,
               scale=alt.Scale(domain=look.between("first", "last"), nice=False, zero=False, padding=6))
     y = alt.Y("row:Q", axis=None, scale=alt.Scale(domain=look.between("bottom", "top"), nice=False, zero=False))
