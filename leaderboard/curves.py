@@ -1,15 +1,17 @@
-"""The values of learning curves: score against training rows, for each task and model. Knows a board, not how to draw.
+"""The values of curves, for each task and model: score by training rows, best score by trials. Knows no drawing.
 
 The figures are those of the records, to the last digit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.record import Names, Record
 from leaderboard.column import Entry, Level, TaskView
 from leaderboard.frame import Board, method_order
+from leaderboard.search import Search
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,35 @@ class Panel:
 
 def panels(board: Board) -> tuple[Panel, ...]:
     """A panel for each task and model of which some method has scores from at least two numbers of training rows."""
-    order = method_order(board.records)
-    places = {method: place for place, method in enumerate(sorted(order, key=lambda name: order[name]))}
+    numbers = places(board)
     models = dict.fromkeys(line.model for line in board.lines)
-    found = (_panel(view, model, places) for view in board.tasks for model in models)
+    found = (_panel(view, model, numbers) for view in board.tasks for model in models)
     return tuple(panel for panel in found if any(_drawn(curve) for curve in panel.curves))
+
+
+def places(board: Board) -> dict[str, int]:
+    """The place of each method among all of the board: those that train more come first."""
+    order = method_order(board.records)
+    return {method: place for place, method in enumerate(sorted(order, key=lambda name: order[name]))}
+
+
+def best_so_far(
+    records: Sequence[Record], searches: Mapping[Names, Search], places: Mapping[str, int]
+) -> Panel | None:
+    """The best validation score by trials spent, for the cells of one task and model; None where nothing was searched.
+
+    The points' rows are trials, and nothing is known of intervals.
+    """
+    found = [
+        Curve(record.method, places[record.method],
+              tuple(Point(spent, best, None, None) for spent, best in enumerate(searches[record.names].best_so_far, 1)))
+        for record in records if searches[record.names].trials > 1
+    ]
+    if not any(_drawn(curve) for curve in found):
+        return None
+    first = records[0]
+    ordered = tuple(sorted(found, key=lambda curve: curve.place))
+    return Panel(first.task, first.source, first.model, first.metric, first.higher_is_better, (), ordered)
 
 
 def _panel(view: TaskView, model: str, places: dict[str, int]) -> Panel:

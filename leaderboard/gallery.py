@@ -1,61 +1,107 @@
-"""The figures of a board: which there are, how their files are called, and the writing of them.
+"""The figures of a run, drawn and written: a pure function of what is said about it.
 
 Knows which chart shows which values. What draws them is slow to import, and is imported only where there is a figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from bench.record import Names, Record
 from bench.store import safe_name, write_atomically
-from leaderboard import curves
-from leaderboard.curves import Panel
-from leaderboard.frame import Board
+from leaderboard import wanted
+from leaderboard.study import Study
+from leaderboard.wanted import KINDS, Wanted
 
 FOLDER = "figures"
 """Where the files lie, beside those of the board."""
 
-LEARNING = "learning-curve"
-
 
 @dataclass(frozen=True)
 class Figure:
-    """The learning curves of one task and model, drawn as an SVG document. `name` is that of its files."""
+    """A chart drawn as an SVG document.
+
+    `name` is that of its files, `kind` one of KINDS, `task` a task with its source, None where it is about several.
+    `words` say what is seen, for those who do not see it; like `title`, they hold foreign text.
+    """
 
     name: str
-    panel: Panel
+    kind: str
+    title: str
+    words: str
+    task: tuple[str, str] | None
     svg: str
 
 
-def learning_curves(board: Board) -> tuple[Figure, ...]:
-    """A figure for each task and model with several numbers of training rows; none where there is one number."""
-    panels = curves.panels(board)
-    if not panels:
+def figures(study: Study) -> tuple[Figure, ...]:
+    """All figures, in the order of KINDS and within these of the board's tasks; `left_out` says which are missing."""
+    chosen = wanted.of(study).wanted
+    if not chosen:
         return ()
-    from leaderboard import charts, draw
+    from leaderboard import draw
 
-    return tuple(Figure(_name(panel, panels), panel, draw.svg(charts.learning_curves(panel))) for panel in panels)
+    drawings = draw.svgs(_filled(each) for each in chosen)
+    return tuple(
+        Figure(_name(each), each.kind, each.title, each.words, each.task, svg)
+        for each, svg in zip(chosen, drawings, strict=True)
+    )
 
 
-def write(figures: Sequence[Figure], folder: Path) -> list[Path]:
+def left_out(study: Study) -> tuple[str, ...]:
+    """Sentences about the figures of a large grid that are not drawn."""
+    return wanted.of(study).left_out
+
+
+def cell_curves(records: Iterable[Record]) -> dict[Names, str]:
+    """Training loss and validation score by step for every seed, as SVG; of cells whose trainings left a curve."""
+    known = [record for record in records if any(training.curve for training in record.finals)]
+    if not known:
+        return {}
+    from leaderboard import draw
+    from leaderboard.charts import cells
+    from leaderboard.charts.sheet import filled
+
+    compiled = draw.compiled(cells.template())
+    parts = [known[i:i + cells.TOGETHER] for i in range(0, len(known), cells.TOGETHER)]
+    drawings = draw.svgs((filled(compiled, cells.sheet(part)) for part in parts), worth=cells.WORTH)
+    found = [svg for drawing, part in zip(drawings, parts, strict=True) for svg in cells.apart(drawing, part)]
+    return {record.names: svg for record, svg in zip(known, found, strict=True)}
+
+
+def write(drawn: Sequence[Figure], folder: Path) -> list[Path]:
     """Write each figure as SVG and PNG and remove those of an earlier board; the paths."""
-    paths = [folder / f"{figure.name}.{kind}" for figure in figures for kind in ("svg", "png")]
-    for path in folder.glob(f"{LEARNING}-*"):
-        if path not in paths:
+    paths = [folder / f"{figure.name}.{kind}" for figure in drawn for kind in ("svg", "png")]
+    for path in (old for kind in KINDS for old in folder.glob(f"{kind}*")):
+        if path not in paths and path.suffix in (".svg", ".png"):
             path.unlink()
-    if figures:
+    if drawn:
         from leaderboard import draw
 
-        for figure, svg, png in zip(figures, paths[::2], paths[1::2], strict=True):
+        pictures = draw.pngs([figure.svg for figure in drawn])
+        for figure, picture, svg, png in zip(drawn, pictures, paths[::2], paths[1::2], strict=True):
             write_atomically(svg, figure.svg.encode())
-            write_atomically(png, draw.png(figure.svg))
+            write_atomically(png, picture)
     return paths
 
 
-def _name(panel: Panel, panels: Sequence[Panel]) -> str:
-    """learning-curve-TASK-MODEL; with the source where the task is there from several."""
-    sources = {other.source for other in panels if other.task == panel.task}
-    parts = [LEARNING, panel.task, panel.model, *([panel.source] if len(sources) > 1 else [])]
-    return "-".join(map(safe_name, parts))
+def _name(each: Wanted) -> str:
+    return "-".join([each.kind, *map(safe_name, each.parts)])
+
+
+def _filled(each: Wanted) -> dict[str, Any]:
+    from leaderboard.charts import kinds
+    from leaderboard.charts.sheet import filled
+
+    return filled(_compiled(*kinds.look(each)), kinds.sheet(each))
+
+
+@cache
+def _compiled(kind: str, cost: str) -> dict[str, Any]:
+    from leaderboard import draw
+    from leaderboard.charts import kinds
+
+    return draw.compiled(kinds.template(kind, cost))

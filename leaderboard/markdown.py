@@ -176,8 +176,8 @@ def _list(items: Iterable[str]) -> str:
 
 def _figures(drawn: Sequence[Figure]) -> list[str]:
     """As PNG, whose ground is white: pages that show Markdown may be dark."""
-    links = [f"![{text(f.panel.task)}, {text(f.panel.model)}]({FOLDER}/{f.name}.png)" for f in drawn]
-    return ["## Learning curves", *links] if links else []
+    links = [f"![{text(f.title)}]({FOLDER}/{f.name}.png)" for f in drawn]
+    return ["## Figures", *links] if links else []
 
 
 def _failures(board: Board) -> list[str]:

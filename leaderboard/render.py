@@ -31,7 +31,7 @@ def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
 
     Returns their paths.
 
-    Where some task has cells with several numbers of training rows, the learning curves are written to figures/, too.
+    The figures are written to figures/, too.
     Records that cannot be read are left out (`Store.listing` names them). Raises StoreError where there is no run.
     """
     store = Store(run_dir)
@@ -41,7 +41,7 @@ def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = gallery.learning_curves(board)
+    drawn = gallery.figures(found)
     pages: dict[str, str | bytes] = {
         "md": markdown.render(board, title, drawn, found), "csv": tables.as_csv(board),
         "tex": tables.as_latex(board, title), "parquet": tables.as_parquet(board), "html": page(board, title, drawn),
@@ -51,7 +51,7 @@ def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
 
 
 def page(board: Board, title: str, drawn: Sequence[Figure] = ()) -> str:
-    """The HTML page, with the figures of `gallery.learning_curves` in it."""
+    """The HTML page, with the figures of `gallery.figures` in it."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
@@ -78,10 +78,10 @@ def _filters() -> Mapping[str, Callable[..., Any]]:
     }
 
 
-def _place(board: Board, figure: Figure) -> int:
-    """The number of the column that a figure belongs to."""
+def _place(board: Board, figure: Figure) -> int | None:
+    """The number of the column that a figure belongs to, None for one about several."""
     columns = [(column.task, column.source) for column in board.columns]
-    return columns.index((figure.panel.task, figure.panel.source))
+    return None if figure.task is None else columns.index(figure.task)
 
 
 def _records(view: TaskView) -> list[Record]:

@@ -33,7 +33,7 @@ LIVES_IN = {
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
     "jinja2": ("leaderboard/render.py", "leaderboard/trend_page.py"),
     "ruptures": ("leaderboard/changes.py",),
-    "altair": ("leaderboard/charts.py",),
+    "altair": ("leaderboard/charts/",),
     "vl_convert": ("leaderboard/draw.py",),
     "pyarrow": ("bench/store.py", "bench/files.py", "leaderboard/tables.py"),
 }
