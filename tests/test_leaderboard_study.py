@@ -13,7 +13,7 @@ import pytest
 
 from bench.record import Record
 from bench.store import Store
-from leaderboard import markdown, render, study, terminal
+from leaderboard import gallery, markdown, render, study, terminal
 from leaderboard.rank import OVERLAP, PAIRED, Mark
 from leaderboard.study import Study
 from tests import fake_records, fake_run
@@ -190,7 +190,7 @@ def test_the_study_is_the_same_for_records_in_any_order(run: Path, found: Study)
 
 
 def test_markdown_tells_search_ranks_and_the_rule(run: Path, found: Study) -> None:
-    text = markdown.render(found.board, "nightly", (), found)
+    text = markdown.render(found.board, "nightly", gallery.figures(found), found)
     assert "## All 5 tasks" in text
     assert "## Search" in text
     assert "counts as the floor (0)" in text
