@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.record import Record
+from bench.record import Names, Record
 from leaderboard import rank, sizes, stats
-from leaderboard.rank import Mark
+from leaderboard.rank import Mark, Marks, Place
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,14 @@ class Level:
     """What the cells of one task that learnt from the same number of rows (None: unknown) are read against.
 
     `floors` are the trivial answers' primary scores by name, `floor` the best of them, `best` the cells' best score.
+    `basis` says in words what marks rest on: `rank.PAIRED` or `rank.OVERLAP`.
     """
 
     rows: int | None
     floors: tuple[tuple[str, float], ...]
     floor: tuple[str, float] | None
     best: float | None
+    basis: str
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,15 @@ class Entry:
     """One cell of the grid as it is shown.
 
     `spread` is the sample standard deviation of the seeds' scores, `position` the place between floor (0) and best (1)
-    of its `level`; `beaten` says that the score is no better than the floor. `mark`, too, compares within the level.
+    of its `level`; `beaten` says that the score is no better than the floor. `mark`, too, compares within the level, as
+    does `place`: the cell's rank with the ranks it may truly have, None where no answers are at hand to tell.
     """
 
     record: Record
     level: Level
     spread: float | None
     mark: Mark
+    place: Place | None
     position: float | None
     beaten: bool
 
@@ -74,25 +78,31 @@ class TaskView:
     entries: tuple[Entry, ...]
 
 
-def view(group: Sequence[Record]) -> TaskView:
-    """The cells of one task from one source."""
+def view(group: Sequence[Record], places: Mapping[Names, Place]) -> TaskView:
+    """The cells of one task from one source, with the places of those that could be compared on the same test rows."""
     by_rows: dict[int | None, list[Record]] = {}
     for record, rows in zip(group, sizes.train_rows(group), strict=True):
         by_rows.setdefault(rows, []).append(record)
     order = sorted(by_rows, key=sizes.fewest_first)
-    levels = [_level(rows, by_rows[rows]) for rows in order]
+    marks = {rows: _marks(records, places) for rows, records in by_rows.items()}
+    levels = [_level(rows, by_rows[rows], marks[rows].basis) for rows in order]
     column = _column(group, levels)
-    entries = [entry for level in levels[::-1] for entry in _entries(by_rows[level.rows], level)]
+    entries = [e for level in levels[::-1] for e in _entries(by_rows[level.rows], marks[level.rows], places, level)]
     names = {name for r in group for name in r.scores or {}} - {column.metric}
     return TaskView(column, (column.metric, *sorted(names)), tuple(entries))
 
 
-def _entries(records: Sequence[Record], level: Level) -> list[Entry]:
+def _marks(records: Sequence[Record], places: Mapping[Names, Place]) -> Marks:
+    standings = [rank.Standing(r.score, _interval(r)) for r in records]
+    return rank.marks(standings, records[0].higher_is_better, [places.get(r.names) for r in records])
+
+
+def _entries(
+    records: Sequence[Record], marks: Marks, places: Mapping[Names, Place], level: Level
+) -> list[Entry]:
     """The cells of one task and level, the best first."""
-    higher_is_better = records[0].higher_is_better
-    marks = rank.marks([rank.Standing(r.score, _interval(r)) for r in records], higher_is_better)
-    entries = [_entry(r, m, level) for r, m in zip(records, marks, strict=True)]
-    sign = -1 if higher_is_better else 1
+    entries = [_entry(r, m, places.get(r.names), level) for r, m in zip(records, marks.marks, strict=True)]
+    sign = -1 if records[0].higher_is_better else 1
     return sorted(entries, key=lambda e: (0, sign * e.record.score) if e.record.score is not None else (1, 0.0))
 
 
@@ -100,7 +110,7 @@ def _interval(record: Record) -> stats.Interval | None:
     return None if record.low is None or record.high is None else (record.low, record.high)
 
 
-def _level(rows: int | None, group: Sequence[Record]) -> Level:
+def _level(rows: int | None, group: Sequence[Record], basis: str) -> Level:
     higher_is_better = group[0].higher_is_better
     floors = _floors(group)
     choose = max if higher_is_better else min
@@ -109,6 +119,7 @@ def _level(rows: int | None, group: Sequence[Record]) -> Level:
         floors=floors,
         floor=choose(floors, key=lambda pair: pair[1]) if floors else None,
         best=rank.best((r.score for r in group), higher_is_better),
+        basis=basis,
     )
 
 
@@ -135,7 +146,7 @@ def _floors(group: Sequence[Record]) -> tuple[tuple[str, float], ...]:
     return tuple((name, choose(values)) for name, values in sorted(found.items()))
 
 
-def _entry(record: Record, mark: Mark, level: Level) -> Entry:
+def _entry(record: Record, mark: Mark, place: Place | None, level: Level) -> Entry:
     floor = level.floor[1] if level.floor else None
     known = record.score is not None and floor is not None
     beaten = known and not rank.beats(record.score, floor, record.higher_is_better)  # type: ignore[arg-type]
@@ -144,6 +155,7 @@ def _entry(record: Record, mark: Mark, level: Level) -> Entry:
         level=level,
         spread=stats.sample_sd(record.seed_scores) if record.score is not None else None,
         mark=mark,
+        place=place,
         position=None if beaten else rank.position(record.score, floor, level.best),
         beaten=beaten,
     )

@@ -6,13 +6,14 @@ Knows records only. Must not know how a board is laid out or stored, and imports
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.record import Record
+from bench.record import Names, Record
 from leaderboard import column, notes, sizes, stats
 from leaderboard.column import Column, Entry, TaskView
+from leaderboard.rank import Place
 
 HEADS = ("classify", "regress", "tag", "span", "generate")
 FAMILIES = ("encoder", "decoder", "encoder-decoder")
@@ -86,11 +87,15 @@ class Board:
     notes: tuple[str, ...]
 
 
-def table(records: Sequence[Record]) -> Board:
-    """The board of `records`. Raises ValueError when a cell has two records for the same source."""
+def table(records: Sequence[Record], places: Mapping[Names, Place] | None = None) -> Board:
+    """The board of `records`, its marks by their places among those that they were compared with (`leaderboard.study`).
+
+    Where cells have none, marks rest on the overlap of intervals. Raises ValueError when a cell has two records for the
+    same source.
+    """
     ordered = sorted(records, key=_place)
     _refuse_doubles(ordered)
-    tasks = tuple(column.view(group) for group in _groups(ordered))
+    tasks = tuple(column.view(group, places or {}) for group in _groups(ordered))
     columns = tuple(view.column for view in tasks)
     averaged = len(columns) > 1 and len({c.higher_is_better for c in columns}) == 1
     sized = any(len(column.levels) > 1 for column in columns)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.errors import StoreError
 from bench.metrics.metric import Array, Metric
 from bench.record import Names, Record
 from bench.score import metric_named
@@ -66,11 +67,15 @@ def read(store: Store, records: Sequence[Record]) -> Reading:
     """The panel of the records of one task at one training-set size.
 
     Cells without a score are passed over: they have nothing to compare. Of cells that answered other rows than most, or
-    whose answers are not kept, the reason is given.
-    Raises StoreError where a file cannot be read.
+    whose answers are not kept or cannot be read, the reason is given.
     """
-    answers = {r.names: store.read_answers(r.names) for r in records if r.score is not None}
-    left_out = {"/".join(n): "its answers are not kept" for n, found in answers.items() if not found}
+    left_out, answers = {}, {}
+    for names in (r.names for r in records if r.score is not None):
+        try:
+            answers[names] = store.read_answers(names)
+        except StoreError:  # its message names a file of this machine: nothing for a page
+            left_out["/".join(names)] = "its answers cannot be read"
+    left_out |= {"/".join(n): "its answers are not kept" for n, found in answers.items() if not found}
     asked = Counter(a.asked for found in answers.values() for a in found)
     common = max(sorted(asked), key=lambda digest: asked[digest], default="")
     other = [n for n, found in answers.items() if found and any(a.asked != common for a in found)]
@@ -101,6 +106,16 @@ def of_answers(metric: Metric, cells: Mapping[Names, Sequence[Answers]], rows: S
         shared=shared,
         fixed=fixed,
         examples=np.stack([np.mean([a.scores[chosen] for a in found], axis=0) for found in cells.values()]),
+    )
+
+
+def part(whole: Panel, names: Sequence[Names]) -> Panel:
+    """Some of a panel's cells, in the order of `names`. Raises KeyError for one that is not there."""
+    index = [whole.place(each) for each in names]
+    return Panel(
+        whole.metric, tuple(names), tuple(whole.seeds[i] for i in index), whole.values[index],
+        whole.seed_variance[index], whole.shared[np.ix_(index, index)], whole.fixed[np.ix_(index, index)],
+        whole.examples[index],
     )
 
 

@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from bench.record import Record
 from bench.store import Store
-from leaderboard import draw, figures, footer, frame, gallery, health, markdown, notes, strip
+from leaderboard import draw, figures, footer, frame, gallery, health, markdown, notes, strip, study
 from leaderboard.column import Entry, TaskView
 from leaderboard.frame import Board
 from leaderboard.gallery import Figure
@@ -37,8 +37,9 @@ def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
     Where some task has cells with several numbers of training rows, the learning curves are written to figures/, too.
     Records that cannot be read are left out (`Store.listing` names them). Raises StoreError where there is no run.
     """
-    records = Store(run_dir).records()
-    board = frame.table(records)
+    store = Store(run_dir)
+    records = store.records()
+    board = study.of(store, records).board
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)

@@ -82,7 +82,7 @@ def test_the_lowest_is_best_where_lower_is_better() -> None:
 
 def test_a_score_without_an_interval_is_never_called_tied() -> None:
     standings = [Standing(90.0, None), Standing(89.9, (88.0, 92.0)), Standing(None, None)]
-    assert rank.marks(standings, True) == (Mark.BEST, Mark.NONE, Mark.NONE)
+    assert rank.marks(standings, True, [None] * 3).marks == (Mark.BEST, Mark.NONE, Mark.NONE)
 
 
 def test_a_failed_cell_is_never_best_and_keeps_its_reason() -> None:

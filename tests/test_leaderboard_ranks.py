@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from leaderboard.rank import Mark, Standing
-from leaderboard.ranks import OVERLAP, PAIRED, marks, places
+from leaderboard.rank import OVERLAP, PAIRED, Mark, Standing, marks
+from leaderboard.ranks import places
 from tests.answers import LOSS, grid, panel
 
 

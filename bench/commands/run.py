@@ -19,7 +19,7 @@ from bench.screen import Screen, plural
 from bench.spec import Bundled
 from bench.store import RETRIED, Store
 from bench.track import NullTracker, Tracker
-from leaderboard import figures, frame, render, terminal
+from leaderboard import figures, render, study, terminal
 
 
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -112,7 +112,8 @@ def _data(plan: Plan) -> str:
 
 def _report(out: Path, summary: Summary, published: Sequence[Path], screen: Screen) -> None:
     """The board of all that the directory holds, where it was published, and how the run ended."""
-    board = frame.table(Store(out).records())
+    store = Store(out)
+    board = study.of(store, store.records()).board
     screen.say(f"\n{terminal.render(board, screen.width, screen.color)}\n\n{publish.paths(published)}\n")
     screen.say(_ended(summary))
 

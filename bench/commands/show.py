@@ -7,6 +7,7 @@ import json
 
 from bench.commands import results
 from bench.screen import Screen
+from bench.store import Store
 from leaderboard import frame, single, terminal
 
 
@@ -25,7 +26,10 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     elif arguments.cell is not None:
         screen.say(single.render(records[0]))
     else:
-        screen.say(terminal.render(frame.table(records), screen.width, screen.color))
+        from leaderboard import study  # late: it takes numpy, which single cells and JSON do without
+
+        board = study.of(Store(run), records).board
+        screen.say(terminal.render(board, screen.width, screen.color))
         gap = results.unfinished(run)
         if gap is not None:
             screen.say(f"\n{gap}")
