@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.metric import Array, Metric
+from bench.metrics.metric import Array, Metric, divide
 from bench.record import Names
 from bench.store import Answers, Store
 from leaderboard import answers, slices, versus
@@ -44,6 +44,13 @@ class Evidence:
     scores: Array
     contrasts: Contrasts | None
     examples: tuple[int, ...]
+
+    @property
+    def heat(self) -> Array:
+        """Where each score lies between the worst (0) and the best (1) of its slice; 0 where all are equal."""
+        signed = self.panel.sign * self.scores
+        low = signed.min(axis=1, keepdims=True)
+        return divide(signed - low, signed.max(axis=1, keepdims=True) - low)
 
 
 def of(store: Store, panel: Panel) -> Evidence:

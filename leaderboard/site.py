@@ -16,6 +16,7 @@ from bench.score import metric_named
 from bench.store import Store
 from leaderboard import addresses, answers, assets, compared, draw, evidence, footer, health, html, notes, rerun
 from leaderboard.addresses import Addresses
+from leaderboard.aggregate import RULE
 from leaderboard.column import Entry, TaskView
 from leaderboard.evidence import Evidence
 from leaderboard.study import Group, Study
@@ -62,12 +63,13 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A run's site. `title` is the run's name."""
+    """A run's site. `title` is the run's name; `curve` draws how the trainings of a cell went, as an SVG document."""
 
     study: Study
     store: Store
     title: str
     pictures: Sequence[Picture] = ()
+    curve: Callable[[Record], str] | None = None
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Every file by its path from the site's folder."""
@@ -114,7 +116,7 @@ class Site:
             how_to_read=notes.HOW_TO_READ, origins=sorted({column.origin for column in board.columns}),
             largest=_largest(self.study), facts=footer.provenance(board.records),
             checkpoints=footer.checkpoints(board.records), why=_numbered(board.failures), words=health.words,
-            overall=self.study.overall, pictures=[p for p in self.pictures if p.task is None],
+            overall=self.study.overall, rule=RULE, pictures=[p for p in self.pictures if p.task is None],
             places={(c.task, c.source): i for i, c in enumerate(board.columns)}, policy=html.digest(script),
             script=html.trusted(script), style=html.trusted(assets.style()), models=_sizes(self.study),
         )
@@ -138,7 +140,7 @@ class Site:
             wrong=self._wrong(record, known), words=health.words(record), trials=health.trials(record),
             suite=rerun.suite(record), command=rerun.command(record), file=rerun.FILE,
             budget=footer.budget([record]), data=footer.data([record]), checkpoint=footer.checkpoints([record]),
-            facts=footer.provenance([record]), left_out=group.left_out.get(record.key),
+            facts=footer.provenance([record]), curve=self._curve(record), left_out=group.left_out.get(record.key),
         )
 
     def comparison(self) -> str:
@@ -157,6 +159,9 @@ class Site:
         if group.panel is None:
             return None
         return evidence.of(self.store, group.panel)
+
+    def _curve(self, record: Record) -> str | None:
+        return html.trusted(draw.inline(self.curve(record))) if self.curve is not None else None
 
     def _wrong(self, record: Record, known: Evidence | None) -> tuple[int, int, list[Wrong]] | None:
         """How many test rows there are, how many the cell's first seed got wrong, and some of these."""
