@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.metrics.metric import Array
 from bench.record import Record
 from leaderboard import answers, evidence, figures, panel, versus
 from leaderboard.addresses import Addresses
@@ -35,7 +36,8 @@ def group(where: Addresses, group: Group, known: Evidence) -> dict[str, Any]:
     return {
         "folder": where.group(group.task, group.source, group.rows),
         "task": group.task, "source": group.source, "rows": group.rows, "metric": known.panel.metric.name,
-        "higher": known.panel.metric.higher_is_better, "test": known.panel.rows, "left": len(group.records) - len(names),
+        "higher": known.panel.metric.higher_is_better, "test": known.panel.rows,
+        "left": len(group.records) - len(names),
         "tested": known.contrasts is not None and len(names) == len(known.panel.names),
         "slices": [[part.column, part.value, len(part.rows)] for part in known.parts],
         "cells": [_cell(where, by_names[each]) for each in names],

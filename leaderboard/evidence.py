@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.errors import StoreError
 from bench.metrics.metric import Array, Metric, divide
 from bench.record import Names
 from bench.store import Answers, Store
@@ -57,12 +58,19 @@ def of(store: Store, panel: Panel) -> Evidence:
     """What the store keeps of these cells' answers. Raises StoreError where it cannot be read."""
     rows = answers.asked(store, panel.names[0])
     cells = {names: store.read_answers(names) for names in panel.names}
-    given = [answers.given(store, names) for names in panel.names]
+    given = tuple(_given(store, names) for names in panel.names)
     parts = slices.slices(rows)
     return Evidence(
-        panel, rows, tuple(g for g in given if g is not None), parts, _scores(panel.metric, list(cells.values()), parts),
+        panel, rows, given, parts, _scores(panel.metric, list(cells.values()), parts),
         _contrasts(panel.metric, cells, parts), _telling(panel),
     )
+
+
+def _given(store: Store, names: Names) -> Given:
+    found = answers.given(store, names)
+    if found is None:
+        raise StoreError(f"{'/'.join(names)}: its answers were removed meanwhile. Publish again.")
+    return found
 
 
 def _scores(metric: Metric, cells: Sequence[Sequence[Answers]], parts: Sequence[Slice]) -> Array:

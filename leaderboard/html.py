@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from leaderboard import answers, figures, strip
+from leaderboard import answers, draw, figures, strip
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -45,7 +45,12 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "score": figures.score, "measure": figures.measure, "spread": figures.spread, "interval": figures.interval,
         "rate": figures.rate, "rows": figures.rows, "count_": figures.count, "size": figures.size,
-        "duration": figures.seconds, "plain": figures.plain, "cut": answers.cut,
+        "duration": figures.seconds, "plain": figures.plain, "cut": answers.cut, "drawing": _drawing,
     }
     made.globals |= {"strip": strip.strip, "axis": strip.axis}
     return made
+
+
+def _drawing(svg: str) -> Markup:
+    """A figure of our own making, whose texts are escaped in it, as part of a page."""
+    return Markup(draw.inline(svg))

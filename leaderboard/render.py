@@ -12,13 +12,14 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bench.record import Record
 from bench.store import Store
 from leaderboard import frame, gallery, markdown, study
-from leaderboard.site import Picture, Site
+from leaderboard.site import Site
 
 MANIFEST = "site.json"
 """Lists the site's files, so that the next board knows which of them are its own to remove."""
@@ -41,8 +42,7 @@ def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
     drawn = gallery.learning_curves(known.board)
     texts = {"md": markdown.render(known.board, title, drawn), "csv": as_csv(records)}
     written = [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in texts.items()]
-    pictures = [Picture(_title(f), _words(f), (f.panel.task, f.panel.source), f.svg) for f in drawn]
-    page = write_site(Site(known, store, title, pictures).files(), folder)
+    page = write_site(Site(known, store, title, [_Curves(f) for f in drawn]).files(), folder)
     return [*written, page, *gallery.write(drawn, folder / gallery.FOLDER)]
 
 
@@ -60,7 +60,7 @@ def write_site(files: Iterable[tuple[str, str]], folder: Path) -> Path:
 
 
 def _listed(manifest: Path) -> set[str]:
-    """What an earlier site wrote: paths that stay below its folder. Nothing where there was none, or it is unreadable."""
+    """What an earlier site wrote: paths that stay below its folder; nothing where that cannot be read."""
     try:
         paths = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -108,9 +108,24 @@ def _write(path: Path, content: str) -> Path:
     return path
 
 
-def _title(figure: gallery.Figure) -> str:
-    return f"{figure.panel.model}: {figure.panel.metric} by training rows"
+@dataclass(frozen=True)
+class _Curves:
+    """Learning curves as the site shows figures."""
 
+    figure: gallery.Figure
 
-def _words(figure: gallery.Figure) -> str:
-    return f"{figure.panel.metric} against training rows, a line a method. The table has the values."
+    @property
+    def title(self) -> str:
+        return f"{self.figure.panel.model}: {self.figure.panel.metric} by training rows"
+
+    @property
+    def words(self) -> str:
+        return f"{self.figure.panel.metric} against training rows, a line a method. The table has the values."
+
+    @property
+    def task(self) -> tuple[str, str]:
+        return self.figure.panel.task, self.figure.panel.source
+
+    @property
+    def svg(self) -> str:
+        return self.figure.svg

@@ -6,15 +6,15 @@ A pure function of what is known of a run; nothing is written here. Every page i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from bench.errors import StoreError
 from bench.record import Names, Record
 from bench.score import metric_named
 from bench.store import Store
-from leaderboard import addresses, answers, assets, compared, draw, evidence, footer, health, html, notes, rerun
+from leaderboard import addresses, answers, assets, compared, evidence, footer, health, html, notes, rerun
 from leaderboard.addresses import Addresses
 from leaderboard.aggregate import RULE
 from leaderboard.column import Entry, TaskView
@@ -25,19 +25,17 @@ MOST_WRONG = 20
 """Rows that a cell got wrong and that its page shows."""
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(Protocol):
     """A figure as an SVG document; `words` say what it shows, `task` the task and source that it is about, if one."""
 
-    title: str
-    words: str
-    task: tuple[str, str] | None
-    svg: str
-
     @property
-    def inline(self) -> str:
-        """The drawing as part of a page."""
-        return html.trusted(draw.inline(self.svg))
+    def title(self) -> str: ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def task(self) -> tuple[str, str] | None: ...
+    @property
+    def svg(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,13 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A run's site. `title` is the run's name; `curve` draws how the trainings of a cell went, as an SVG document."""
+    """A run's site. `title` is the run's name; `curves` show how the trainings of cells went, as SVG documents."""
 
     study: Study
     store: Store
     title: str
     pictures: Sequence[Picture] = ()
-    curve: Callable[[Record], str] | None = None
+    curves: Mapping[Names, str] = field(default_factory=dict)
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Every file by its path from the site's folder."""
@@ -126,8 +124,9 @@ class Site:
         records = [entry.record for entry in view.entries]
         key = (view.column.task, view.column.source)
         return self._page(
-            "task.html", self.where.task(*key), view=view, column=view.column, groups=found, searches=self.study.searches,
-            budget=footer.budget(records), data=footer.data(records), trials=health.trials, words=health.words,
+            "task.html", self.where.task(*key), view=view, column=view.column, groups=found,
+            searches=self.study.searches, budget=footer.budget(records), data=footer.data(records),
+            trials=health.trials, words=health.words,
             pictures=[p for p in self.pictures if p.task == key],
         )
 
@@ -140,7 +139,8 @@ class Site:
             wrong=self._wrong(record, known), words=health.words(record), trials=health.trials(record),
             suite=rerun.suite(record), command=rerun.command(record), file=rerun.FILE,
             budget=footer.budget([record]), data=footer.data([record]), checkpoint=footer.checkpoints([record]),
-            facts=footer.provenance([record]), curve=self._curve(record), left_out=group.left_out.get(record.key),
+            facts=footer.provenance([record]), curve=self.curves.get(record.names),
+            left_out=group.left_out.get(record.key),
         )
 
     def comparison(self) -> str:
@@ -159,9 +159,6 @@ class Site:
         if group.panel is None:
             return None
         return evidence.of(self.store, group.panel)
-
-    def _curve(self, record: Record) -> str | None:
-        return html.trusted(draw.inline(self.curve(record))) if self.curve is not None else None
 
     def _wrong(self, record: Record, known: Evidence | None) -> tuple[int, int, list[Wrong]] | None:
         """How many test rows there are, how many the cell's first seed got wrong, and some of these."""

@@ -43,7 +43,7 @@ class Browser:
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value of a script."""
-        return self.driver.execute_script(script, *arguments)  # type: ignore[no-untyped-call]
+        return self.driver.execute_script(script, *arguments)
 
     def click(self, selector: str) -> None:
         """Press the first element that is found."""

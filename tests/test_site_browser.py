@@ -15,7 +15,7 @@ from bench.store import Store
 from leaderboard import render
 from leaderboard.paired import against
 from leaderboard.study import of
-from tests import fake_run
+from tests import site_run
 from tests.browser import MISSING, PHONE, WIDE, Browser, browser, there
 
 pytestmark = [pytest.mark.skipif(not there(), reason=MISSING), pytest.mark.xdist_group("browser")]
@@ -26,7 +26,7 @@ NER = "#a=ner/bert-mini/full&b=ner/gpt2-mini/full"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = fake_run.run(tmp_path_factory.mktemp("runs") / "nightly")
+    folder = site_run.run(tmp_path_factory.mktemp("runs") / "nightly")
     render.publish(folder)
     return folder
 
@@ -38,7 +38,7 @@ def site(run: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = fake_run.run(tmp_path_factory.mktemp("runs") / "hostile", hostile=True)
+    folder = site_run.run(tmp_path_factory.mktemp("runs") / "hostile", hostile=True)
     render.publish(folder)
     return folder / "leaderboard"
 
@@ -137,7 +137,8 @@ def test_two_cells_are_compared_with_the_numbers_of_the_statistics(chrome: Brows
     said = dict(zip(chrome.all("#difference th"), chrome.all("#difference td"), strict=True))
     assert said["difference, first less second"] == f"{wanted.value:+.1f} points"
     assert said["95% interval"] == f"[{wanted.low:.1f}, {wanted.high:.1f}]"
-    assert said["p, corrected for 5 comparisons"] == ("< 0.001" if wanted.adjusted < .0005 else f"{wanted.adjusted:.3f}")
+    chance = "< 0.001" if wanted.adjusted < 0.0005 else f"{wanted.adjusted:.3f}"
+    assert said["p, corrected for 5 comparisons"] == chance
     assert said["ahead on test rows"].startswith(f"first {100 * wanted.won:.1f}%, second {100 * wanted.lost:.1f}%")
     assert chrome.all("#verdict") == ["bert-mini full is better than gpt2-mini full."]
     assert "anna (PER)" in chrome.all(".example")[0]
@@ -157,8 +158,8 @@ def test_turned_round_the_comparison_says_the_same_the_other_way(chrome: Browser
 
 def test_a_cell_compared_with_itself_asks_for_another(chrome: Browser, site: Path) -> None:
     compare(chrome, site)
-    chrome.run("for (const id of ['b']) { const e = document.getElementById(id); e.value = document.getElementById('a').value;"
-               "e.dispatchEvent(new Event('change')); }")
+    chrome.run("const [a, b] = ['a', 'b'].map((id) => document.getElementById(id)); b.value = a.value;"
+               "b.dispatchEvent(new Event('change'));")
     wait(lambda: chrome.all("#state") == ["Choose two different cells."])
 
 
@@ -211,12 +212,12 @@ def test_markup_in_data_and_names_stays_text(chrome: Browser, hostile: Path, pag
 def test_a_hostile_model_has_a_page_a_label_a_slice_and_a_comparison(chrome: Browser, hostile: Path) -> None:
     page = next((hostile / "cells" / "sentiment").glob("evil-*/*.html"))
     chrome.open(page)
-    assert fake_run.SCRIPT in chrome.all("h1")[0]
-    assert any(fake_run.SCRIPT in text for text in chrome.all(".example"))
+    assert site_run.SCRIPT in chrome.all("h1")[0]
+    assert any(site_run.SCRIPT in text for text in chrome.all(".example"))
     chrome.click("#health + p + p a")
     wait(lambda: chrome.all("#verdict"))
-    assert fake_run.SCRIPT in chrome.all(".card")[0]
-    assert any(fake_run.SCRIPT in text for text in chrome.all("#slices-table th"))
+    assert site_run.SCRIPT in chrome.all(".card")[0]
+    assert any(site_run.SCRIPT in text for text in chrome.all("#slices-table th"))
     assert "gotcha" not in chrome.driver.title
 
 

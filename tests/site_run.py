@@ -66,7 +66,9 @@ def _write(store: Store, record: Record, hostile: bool) -> None:
 
 def _document(task: str, row: int, hostile: bool) -> str:
     words = f"anna met oskar on day {row}"
-    return f"{words} {SCRIPT}" if hostile else words if task == "ner" else f"{words} and it was {'very ' * (row % 5)}fine"
+    if hostile:
+        return f"{words} {SCRIPT}"
+    return words if task == "ner" else f"{words} and it was {'very ' * (row % 5)}fine"
 
 
 def _truth(task: str, row: int, labels: Sequence[str]) -> Any:
