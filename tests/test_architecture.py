@@ -31,7 +31,7 @@ LIVES_IN = {
     "pandas": ("leaderboard/",),
     "sklearn": ("bench/floors.py",),
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
-    "jinja2": ("leaderboard/render.py",),
+    "jinja2": ("leaderboard/html.py",),
     "altair": ("leaderboard/charts.py",),
     "vl_convert": ("leaderboard/draw.py",),
     "pyarrow": ("bench/store.py", "bench/files.py", "leaderboard/tables.py"),

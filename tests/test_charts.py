@@ -16,7 +16,7 @@ import pytest
 
 from bench.record import Record
 from bench.store import Store
-from leaderboard import charts, curves, draw, frame, gallery, render
+from leaderboard import charts, curves, draw, frame, gallery, html, render
 from leaderboard.curves import Curve, Panel, Point
 from tests import fake_records
 from tests.test_leaderboard_page import SCRIPT, Reader
@@ -205,14 +205,16 @@ def test_text_from_data_and_models_is_escaped_in_figures() -> None:
     (figure,) = gallery.learning_curves(board)
     assert "<script" not in figure.svg
     assert any(SCRIPT[:20] in text for text in texts(figure.svg))
-    reader = Reader(render.page(board, "t", [figure]))
-    assert len(reader.all("script")) == 1
+    reader = Reader(str(html.environment().filters["drawing"](figure.svg)))
+    assert not reader.all("script")
     assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
 
 
-def test_the_page_holds_the_figures_and_still_asks_for_nothing() -> None:
-    board = frame.table(records("bert-mini", "t5-mini"))
-    page = render.page(board, "t", gallery.learning_curves(board))
+def test_the_page_of_the_task_holds_the_figures_and_asks_for_nothing(tmp_path: Path) -> None:
+    for record in records("bert-mini", "t5-mini"):
+        Store(tmp_path).write_record(record)
+    render.publish(tmp_path)
+    page = (tmp_path / "leaderboard" / "tasks" / "sentiment.html").read_text(encoding="utf-8")
     reader = Reader(page)
     assert len(reader.all("figure")) == 2
     assert reader.open == []

@@ -20,13 +20,20 @@ from leaderboard.study import Study
 from tests import fake_records, fake_run
 
 HOSTILE = r"a_b & 50% \cmd{x} $y$ #1 ~ ^ <script> |"
+SCORE = r"\d+\.\d±\d+\.\d"
 LATEX = {r"$\approx$": "≈", r"$\downarrow$": "↓", r"$\leq$": "≤", r"$\pm$": "±", "--": figures.UNKNOWN}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    run = tmp_path_factory.mktemp("run")
-    return study.of(Store(run), fake_run.write(run, 15, rows=40))
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    fake_run.write(folder, 15, rows=40)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(run: Path) -> Study:
+    return study.of(Store(run), Store(run).records())
 
 
 def csv_rows(text: str) -> list[dict[str, str]]:
@@ -94,12 +101,15 @@ def test_tables_show_the_numbers_of_the_cells_rounded(found: Study) -> None:
     assert scored == 70
 
 
-def test_the_page_shows_the_numbers_of_the_cells_too(found: Study) -> None:
-    page = render.page(found.board, "run")
+def test_the_page_shows_the_numbers_of_the_cells_too(run: Path, found: Study, tmp_path: Path) -> None:
+    """Rounded to be read, whole in the attribute by which it sorts."""
+    render.publish(run, tmp_path)
+    page = (tmp_path / "leaderboard.html").read_text(encoding="utf-8")
+    fields = re.findall(r'<td[^>]*="(\d+\.\d+)"[^>]*>(.*?)</td>', page, re.DOTALL)
+    shown = {(value, told[0]) for value, text in fields if (told := re.findall(SCORE, re.sub(r"<.*?>", "", text)))}
     for row in tables.rows(found.board):
         if row["score"] is not None:
-            assert f'data-v="{row["score"]}"' in page
-            assert f'<span class="num{" best" if row["mark"] == "best" else ""}">{figures.score(row["score"])}' in page
+            assert (str(row["score"]), f"{figures.score(row['score'])}±{row['spread']:.1f}") in shown
 
 
 def test_ranks_stand_beside_the_ranks_that_they_may_be(found: Study) -> None:

@@ -163,9 +163,9 @@ def test_a_worker_that_is_killed_leaves_a_record_and_the_others_go_on(tmp_path: 
 
 def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     made = plan(tmp_path / "data", ("endless", "good"))
-    run(made, tmp_path / "out", "open_endless", 2, timeout=4.0)
+    run(made, tmp_path / "out", "open_endless", 2, timeout=8.0)
     records = {record.model: record for record in Store(tmp_path / "out").records()}
-    assert (records["endless"].outcome, records["endless"].reason) == (Outcome.TIMED_OUT, "no result after 4 s")
+    assert (records["endless"].outcome, records["endless"].reason) == (Outcome.TIMED_OUT, "no result after 8 s")
     assert records["good"].outcome is Outcome.OK
 
 
