@@ -197,6 +197,25 @@ class Store:
         except (OSError, ValueError, pyarrow.ArrowException) as error:
             raise StoreError(f"{path}: not readable as answers ({error}). Delete it and run the cell again.") from error
 
+    def read_first_seed(self, names: Names, columns: Sequence[str]) -> dict[str, list[Any]]:
+        """These columns of what a cell's first seed answered, by test row; empty where there are no predictions.
+
+        Raises StoreError where the file cannot be read or lacks a column.
+        """
+        import pyarrow
+        import pyarrow.compute
+        import pyarrow.parquet
+
+        path = self.path("predictions", names, "parquet")
+        if not path.exists():
+            return {}
+        try:
+            table = pyarrow.parquet.read_table(path, columns=["seed", *columns], use_threads=False)
+            first = table.filter(pyarrow.compute.equal(table["seed"], table["seed"][0])) if len(table) else table
+            return {name: first[name].to_pylist() for name in columns}
+        except (OSError, KeyError, pyarrow.ArrowException) as error:
+            raise StoreError(f"{path}: not readable as answers ({error}). Delete it and run the cell again.") from error
+
     def remove_predictions(self, names: Names) -> None:
         """Forget predictions that belong to an earlier record."""
         self.path("predictions", names, "parquet").unlink(missing_ok=True)

@@ -66,7 +66,7 @@ def pairs(panel: Panel) -> Pairs:
     from scipy.special import stdtr
 
     seeds = panel.seed_variance[:, None] + panel.seed_variance[None, :]
-    rows = _of_difference(panel.shared)
+    rows = of_difference(panel.shared)
     error = np.sqrt(seeds + rows)
     freedom = _freedom(panel, rows)
     ahead = panel.sign * (panel.values[:, None] - panel.values[None, :])
@@ -76,7 +76,7 @@ def pairs(panel: Panel) -> Pairs:
     return Pairs(ahead, error, freedom, np.clip(p, 2.0 ** (1 - panel.rows), 1.0))
 
 
-def _of_difference(covariance: Array) -> Array:
+def of_difference(covariance: Array) -> Array:
     """Variances of differences from a covariance matrix, none below 0; infinite where that is infinite."""
     variances = np.diag(covariance)
     with np.errstate(invalid="ignore"):
@@ -130,7 +130,7 @@ def _difference(panel: Panel, found: Pairs, i: int, j: int, level: float) -> Dif
 
     value = float(panel.values[i] - panel.values[j])
     reach = float(stdtrit(found.freedom[i, j], (1 + level) / 2)) * float(found.error[i, j])
-    spread = float(np.sqrt(_of_difference(panel.fixed)[i, j] * panel.rows))
+    spread = float(np.sqrt(of_difference(panel.fixed)[i, j] * panel.rows))
     gaps = panel.sign * np.round(panel.examples[i] - panel.examples[j], 9)
     p = float(found.p[i, j])
     return Difference(

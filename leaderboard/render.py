@@ -1,115 +1,88 @@
-"""Writes the board of a run as Markdown, CSV and one self-contained HTML page.
+"""Writes the board of a run: Markdown, CSV, figures, and a site that opens from a disk and from any web server.
 
-The files depend on nothing but the records and the run's name, and are rebuilt whole. The page makes no request: style
-and script are in it, and its content security policy refuses everything else. Text from data and models is escaped.
+The files depend on nothing but the records, the answers beside them and the run's name, and are rebuilt whole; what an
+earlier board wrote and this one does not is removed. No page makes a request to anywhere else: a content security
+policy refuses it. Text from data and models is escaped.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
-import jinja2
-from markupsafe import Markup
-
-from bench.record import Record
 from bench.store import Store
-from leaderboard import draw, figures, footer, gallery, health, markdown, notes, strip, study, tables
-from leaderboard.column import Entry, TaskView
-from leaderboard.frame import Board
-from leaderboard.gallery import Figure
+from leaderboard import gallery, markdown, study, tables
+from leaderboard.site import Site
 
-TEMPLATES = Path(__file__).parent / "templates"
+MANIFEST = "site.json"
+"""Lists the site's files, so that the next board knows which of them are its own to remove."""
 
 
 def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
-    """Write leaderboard.md, .csv, .tex, .parquet and .html of the run into `out` (its folder leaderboard/ if None).
+    """Write the run's board into `out` (its folder leaderboard/ if None); return the paths of the files to look at.
 
-    Returns their paths.
-
-    The figures are written to figures/, too.
+    These are leaderboard.md, .csv, .tex, .parquet and .html, and figures; the site has more (`leaderboard.addresses`).
     Records that cannot be read are left out (`Store.listing` names them). Raises StoreError where there is no run.
     """
     store = Store(run_dir)
     records = store.records()
-    found = study.of(store, records)
-    board = found.board
+    known = study.of(store, records)
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = gallery.figures(found)
-    pages: dict[str, str | bytes] = {
-        "md": markdown.render(board, title, drawn, found), "csv": tables.as_csv(board),
-        "tex": tables.as_latex(board, title), "parquet": tables.as_parquet(board), "html": page(board, title, drawn),
+    drawn = gallery.figures(known)
+    texts: dict[str, str | bytes] = {
+        "md": markdown.render(known.board, title, drawn, known), "csv": tables.as_csv(known.board),
+        "tex": tables.as_latex(known.board, title), "parquet": tables.as_parquet(known.board),
     }
-    written = [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in pages.items()]
-    return [*written, *gallery.write(drawn, folder / gallery.FOLDER)]
+    written = [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in texts.items()]
+    site = Site(known, store, title, drawn, gallery.cell_curves(records), gallery.left_out(known))
+    page = write_site(site.files(), folder)
+    return [*written, page, *gallery.write(drawn, folder / gallery.FOLDER)]
 
 
-def page(board: Board, title: str, drawn: Sequence[Figure] = ()) -> str:
-    """The HTML page, with the figures of `gallery.figures` in it."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )
-    environment.filters.update(_filters())
-    script = (TEMPLATES / "board.js").read_text(encoding="utf-8")
-    return environment.get_template("board.html").render(
-        board=board, title=title, outcomes=notes.outcomes(board.records), how_to_read=notes.HOW_TO_READ,
-        origins=sorted({column.origin for column in board.columns}), largest=_largest(board),
-        facts=footer.provenance(board.records), checkpoints=footer.checkpoints(board.records),
-        budget=lambda view: footer.budget(_records(view)), data=lambda view: footer.data(_records(view)),
-        figures=[(figure, _place(board, figure), Markup(draw.inline(figure.svg))) for figure in drawn],
-        strip=strip.strip, axis=strip.axis, why=_numbered(board.failures), words=health.words, trials=health.trials,
-        style=Markup((TEMPLATES / "board.css").read_text(encoding="utf-8")),
-        script=Markup(script), script_hash=_hash(script),
-    )
+def write_site(files: Iterable[tuple[str, str]], folder: Path) -> Path:
+    """Write these files, by their paths in `folder`, and remove those of an earlier site; the path of the first one.
+
+    A file is there whole or not at all, and only files that an earlier site wrote are removed.
+    """
+    before = _listed(folder / MANIFEST)
+    written = [_write(folder / path, content).relative_to(folder).as_posix() for path, content in files]
+    _write(folder / MANIFEST, json.dumps(sorted(written), indent=0) + "\n")
+    for path in sorted(before - set(written)):
+        _remove(folder, path)
+    return folder / written[0]
 
 
-def _filters() -> Mapping[str, Callable[..., Any]]:
-    return {
-        "score": figures.score, "measure": figures.measure, "spread": figures.spread, "interval": figures.interval,
-        "rate": figures.rate, "rows": figures.rows, "count_": figures.count, "size": figures.size,
-        "duration": figures.seconds, "plain": figures.plain,
-    }
+def _listed(manifest: Path) -> set[str]:
+    """What an earlier site wrote: paths that stay below its folder; nothing where that cannot be read."""
+    try:
+        paths = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    return {path for path in paths if isinstance(path, str) and _inside(path)} if isinstance(paths, list) else set()
 
 
-def _place(board: Board, figure: Figure) -> int | None:
-    """The number of the column that a figure belongs to, None for one about several."""
-    columns = [(column.task, column.source) for column in board.columns]
-    return None if figure.task is None else columns.index(figure.task)
+def _inside(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return bool(parts) and ".." not in parts and not PurePosixPath(path).is_absolute()
 
 
-def _records(view: TaskView) -> list[Record]:
-    return [entry.record for entry in view.entries]
-
-
-def _largest(board: Board) -> Mapping[str, float]:
-    """The largest costs of a line, against which the bars are drawn; 1 where nothing is known."""
-    costs = [line.costs for line in board.lines]
-    return {
-        "seconds": max((c.seconds for c in costs if c.seconds), default=1.0),
-        "peak_memory": max((c.peak_memory for c in costs if c.peak_memory), default=1),
-    }
-
-
-def _numbered(entries: Sequence[Entry]) -> Callable[[Entry], int]:
-    """A number for each entry, by which the table and the list of reasons refer to each other."""
-    numbers = {(e.record.key, e.record.source): i for i, e in enumerate(entries)}
-    return lambda entry: numbers[entry.record.key, entry.record.source]
-
-
-def _hash(script: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+def _remove(folder: Path, path: str) -> None:
+    """A file, and the folders that it leaves empty."""
+    (folder / path).unlink(missing_ok=True)
+    for parent in PurePosixPath(path).parents[:-1]:
+        if (folder / parent).is_dir() and not any((folder / parent).iterdir()):
+            (folder / parent).rmdir()
 
 
 def _write(path: Path, content: str | bytes) -> Path:
     """Under a temporary name first, so that a reader never sees half a page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
     temporary.replace(path)
     return path
+

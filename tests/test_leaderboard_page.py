@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import posixpath
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,7 +16,8 @@ import pytest
 from bench.errors import StoreError
 from bench.record import Record
 from bench.store import Store
-from leaderboard import frame, render
+from leaderboard import addresses, frame, render, rerun, study
+from leaderboard.site import Site
 from tests import fake_records
 
 VOID = frozenset({"meta", "link", "input", "br"})
@@ -56,29 +59,57 @@ class Reader(HTMLParser):
         return " ".join(" ".join(text for tag, text in self.text if tag not in ("style", "script")).split())
 
 
+NOWHERE = Path("no run is here")
+
+
+def site_of(records: list[Record], title: str = "glue-lite") -> dict[str, str]:
+    """The files of a site of records without answers."""
+    store = Store(NOWHERE)
+    return dict(Site(study.of(store, records), store, title).files())
+
+
 @pytest.fixture(scope="module")
-def page() -> str:
-    return render.page(frame.table(fake_records.records()), "glue-lite")
+def site() -> dict[str, str]:
+    return site_of(fake_records.records())
 
 
-def test_the_page_is_well_formed_and_its_names_are_unique(page: str) -> None:
-    reader = Reader(page)
-    assert reader.open == []
-    names = [a["id"] for _, a in reader.tags if "id" in a]
-    assert len(names) == len(set(names))
+@pytest.fixture(scope="module")
+def page(site: dict[str, str]) -> str:
+    return site["leaderboard.html"]
 
 
-def test_every_link_leads_to_a_place_on_the_page(page: str) -> None:
-    reader = Reader(page)
-    names = {a["id"] for _, a in reader.tags if "id" in a}
-    assert {(a["href"] or "").removeprefix("#") for a in reader.all("a")} <= names
+def pages(site: dict[str, str]) -> dict[str, Reader]:
+    return {path: Reader(text) for path, text in site.items() if path.endswith(".html")}
 
 
-def test_the_page_asks_for_nothing_from_anywhere(page: str) -> None:
-    reader = Reader(page)
-    assert not any("src" in attributes for _, attributes in reader.tags)
-    assert [a["href"] for a in reader.all("link")] == ["data:,"]
-    assert not re.search(r"https?://|@import|url\(|fetch\(|XMLHttpRequest", page)
+def test_every_page_is_well_formed_and_its_names_are_unique(site: dict[str, str]) -> None:
+    for path, reader in pages(site).items():
+        assert reader.open == [], path
+        names = [a["id"] for _, a in reader.tags if "id" in a]
+        assert len(names) == len(set(names)), path
+
+
+def test_every_link_leads_to_a_place_on_a_page_of_the_site(site: dict[str, str]) -> None:
+    read = pages(site)
+    names = {path: {a["id"] for _, a in reader.tags if "id" in a} for path, reader in read.items()}
+    for path, reader in read.items():
+        links = [a["href"] for a in reader.all("a")] + [a["src"] for a in reader.all("script") if "src" in a]
+        for link in [str(link) for link in links] + [str(a["href"]) for a in reader.all("link")][1:]:
+            target, _, place = link.partition("#")
+            goal = posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) if target else path
+            assert goal in site, f"{path}: {link}"
+            assert not place or goal == "compare.html" or place in names[goal], f"{path}: {link}"
+
+
+def test_the_main_page_holds_all_that_it_needs_and_none_asks_for_anything_from_elsewhere(site: dict[str, str]) -> None:
+    read = pages(site)
+    assert not any("src" in attributes for _, attributes in read["leaderboard.html"].tags)
+    assert [a["href"] for a in read["leaderboard.html"].all("link")] == ["data:,"]
+    for reader in read.values():
+        addresses = [a.get("src") or a.get("href") or "" for _, a in reader.tags]
+        assert not [link for link in addresses if re.match(r"\w+:|//", link) and link != "data:,"]
+    assert not re.search(r"@import|url\(", site["assets/board.css"])
+    assert not re.search(r"https?://|fetch\(|XMLHttpRequest", site["assets/compare.js"])
 
 
 def test_only_our_own_script_may_run(page: str) -> None:
@@ -92,6 +123,16 @@ def test_only_our_own_script_may_run(page: str) -> None:
     assert policy.startswith("default-src 'none'")
 
 
+def test_the_other_pages_run_only_the_scripts_of_the_site(site: dict[str, str]) -> None:
+    for path, reader in pages(site).items():
+        if path != "leaderboard.html":
+            policy = next(a["content"] for a in reader.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+            assert policy is not None
+            assert policy.startswith("default-src 'none'")
+            assert "script-src 'self';" in policy
+            assert all("src" in a for a in reader.all("script"))
+
+
 def test_every_score_spread_and_reason_is_on_the_page(page: str) -> None:
     said = Reader(page).said()
     board = frame.table(fake_records.records())
@@ -103,23 +144,38 @@ def test_every_score_spread_and_reason_is_on_the_page(page: str) -> None:
             assert entry.record.outcome.replace("_", " ") in said
 
 
-def test_synthetic_data_is_named_in_every_heading(page: str) -> None:
-    assert page.count("bundled, synthetic") >= 11
-    assert "Synthetic data" in page
+def test_there_is_a_page_for_every_task_and_every_cell_of_it(site: dict[str, str]) -> None:
+    read = pages(site)
+    for record in fake_records.records():
+        said = read[addresses.of([]).cell(record.names)].said()
+        assert f"{record.model} {record.method}" in said
+        assert record.score is None or f"{record.score:.1f}" in said
+        assert rerun.command(record) in said
+    assert {path for path in read if path.startswith("tasks/")} == {f"tasks/{t}.html" for t in fake_records.TASKS}
 
 
-def test_the_whole_board_is_there_without_script(page: str) -> None:
+def test_synthetic_data_is_named_in_every_heading(site: dict[str, str]) -> None:
+    assert "Synthetic data" in site["leaderboard.html"]
+    assert site["leaderboard.html"].count("bundled, synthetic") >= 6
+    assert all("bundled, synthetic" in text for path, text in site.items() if path.startswith(("tasks/", "cells/")))
+
+
+def test_all_is_there_without_script(site: dict[str, str]) -> None:
     """Filters need the script, so they are hidden until it runs; nothing else is."""
-    hidden = [attributes.get("id") for _, attributes in Reader(page).tags if "hidden" in attributes]
+    hidden = [a.get("id") for reader in pages(site).values() for _, a in reader.tags if "hidden" in a]
     assert hidden == ["filters"]
 
 
-def test_tables_name_their_rows_and_columns(page: str) -> None:
-    reader = Reader(page)
-    assert all(a.get("scope") in ("row", "col") for a in reader.all("th"))
-    boxes = [a for a in reader.all("div") if a.get("class") == "box"]
-    assert len(boxes) == 6
-    assert all(a["tabindex"] == "0" and a["aria-labelledby"] for a in boxes)
+def test_tables_name_their_rows_and_columns(site: dict[str, str]) -> None:
+    for path, reader in pages(site).items():
+        assert all(a.get("scope") in ("row", "col") for a in reader.all("th"))
+        boxes = [a for a in reader.all("div") if a.get("class") == "box"]
+        assert boxes or path == "compare.html" or "No" in reader.said()
+        assert all(a["tabindex"] == "0" and a["aria-labelledby"] for a in boxes)
+
+
+def test_the_same_site_for_the_same_records_in_any_order(site: dict[str, str]) -> None:
+    assert site_of(fake_records.records()[::-1]) == site
 
 
 def hostile(record: Record) -> Record:
@@ -127,22 +183,24 @@ def hostile(record: Record) -> Record:
         record, model=f'"{SCRIPT}', method=f"lora[{SCRIPT}]", reason=SCRIPT, task=SCRIPT, source=SCRIPT, metric=SCRIPT,
         family=SCRIPT, floors={SCRIPT: {SCRIPT: 1.0}}, provenance={SCRIPT: {SCRIPT: SCRIPT}}, budget={SCRIPT: SCRIPT},
         scores={SCRIPT: 1.0}, finals=tuple(replace(t, scores={SCRIPT: 1.0}) for t in record.finals),
+        choice={SCRIPT: SCRIPT},
+        trials=tuple(replace(t, choice={SCRIPT: SCRIPT}, reason=SCRIPT) for t in record.trials),
     )
 
 
 @pytest.mark.parametrize("key", [("qa", "bert-mini", "full"), ("qa", "gpt2-mini", "lora[r=8]")])
 def test_text_from_data_and_models_is_escaped(key: tuple[str, str, str]) -> None:
-    record = hostile(fake_records.record(*key))
-    page = render.page(frame.table([record]), SCRIPT)
-    reader = Reader(page)
-    assert len(reader.all("script")) == 1
-    assert SCRIPT not in page
-    assert SCRIPT in reader.said()
-    assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
+    found = site_of([hostile(fake_records.record(*key))], SCRIPT)
+    for path, reader in pages(found).items():
+        assert SCRIPT not in found[path], path
+        assert SCRIPT in reader.said(), path
+        assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
+    assert len(pages(found)["leaderboard.html"].all("script")) == 1
+    assert all(re.fullmatch(r"[\w@.=/-]+", path) and ".." not in path for path in found)
 
 
 def test_a_board_without_records_is_a_page_too() -> None:
-    assert "No records yet." in Reader(render.page(frame.table([]), "empty")).said()
+    assert "No records yet." in Reader(site_of([], "empty")["leaderboard.html"]).said()
 
 
 def run_of(records: list[Record], folder: Path) -> Path:
@@ -159,7 +217,11 @@ def test_publishing_writes_the_files_and_the_figures_the_same_for_the_same_recor
     assert {p.suffix for p in first[5:]} == {".svg", ".png"}
     assert first[0].parent == tmp_path / "a" / "nightly" / "leaderboard"
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
-    assert sorted(p for p in first[0].parent.rglob("*") if p.is_file()) == sorted(first)
+    for folder in (first[0].parent, second[0].parent):
+        assert json.loads((folder / "site.json").read_text()) == sorted(
+            p.relative_to(folder).as_posix() for p in folder.rglob("*.*") if p.suffix in (".html", ".js", ".css"))
+    for path in (p for p in first[0].parent.rglob("*") if p.is_file()):
+        assert (second[0].parent / path.relative_to(first[0].parent)).read_bytes() == path.read_bytes()
     assert first[0].read_text(encoding="utf-8").startswith("# nightly\n")
 
 
@@ -177,3 +239,21 @@ def test_publishing_a_run_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         render.publish(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_pages_of_cells_that_are_gone_are_removed_and_nothing_else_is(tmp_path: Path) -> None:
+    records = fake_records.records()
+    run = run_of(records[:6], tmp_path / "nightly")
+    folder = render.publish(run)[0].parent
+    gone = records[0]
+    Store(run).path("records", gone.names, "json").unlink()
+    (folder / "cells" / "mine.html").write_text("kept")
+    (tmp_path / "kept.html").write_text("kept")
+    listed = json.loads((folder / "site.json").read_text())
+    (folder / "site.json").write_text(json.dumps([*listed, "../../kept.html", "/etc/hostname", 7]))
+    render.publish(run)
+    assert addresses.of([]).cell(gone.names) in listed
+    assert not (folder / addresses.of([]).cell(gone.names)).exists()
+    assert (folder / addresses.of([]).cell(records[1].names)).exists()
+    assert (folder / "cells" / "mine.html").exists()
+    assert (tmp_path / "kept.html").exists()

@@ -1,82 +1,72 @@
 "use strict";
-/* Sorting and filtering of tables that are complete without it. */
+/* Sorting and filtering, by DataTables, of tables that are complete without it. */
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const words = new Intl.Collator("en", { numeric: true });
 
-  const value = (row, place) => {
-    const cell = row.cells[place];
-    if (cell.tagName === "TH") return cell.textContent.trim();
-    return cell.dataset.v === undefined ? null : Number(cell.dataset.v);
-  };
-
-  // a cell without a value stays at the end in either direction
-  const order = (place, direction) => (one, other) => {
-    const [a, b] = [value(one, place), value(other, place)];
+  // numbers stand in data-order; a cell without one stays at the end in either direction
+  const order = DataTable.ext.type.order;
+  const last = (direction) => (a, b) => {
     if (a === null || b === null) return (a === null) - (b === null);
-    return direction * (typeof a === "string" ? words.compare(a, b) : a - b);
+    return direction * (a - b);
   };
+  order["known-pre"] = (text) => (String(text).trim() === "" || Number.isNaN(Number(text)) ? null : Number(text));
+  order["known-asc"] = last(1);
+  order["known-desc"] = last(-1);
 
   // the first line of each run of lines of one model is set apart
   const open = (table) => {
     let model = null;
-    for (const row of table.tBodies[0].rows) {
-      if (row.hidden) continue;
+    for (const row of table.rows({ search: "applied", order: "applied" }).nodes().toArray()) {
       row.classList.toggle("opens", row.dataset.model !== model);
       model = row.dataset.model;
     }
   };
 
-  const sort = (table, head) => {
-    const first = head.dataset.first;
-    const now = head.getAttribute("aria-sort");
-    const next = now === null ? first : now === "ascending" ? "descending" : "ascending";
-    all("[aria-sort]", table).forEach((th) => th.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", next);
-    const rows = [...table.tBodies[0].rows].sort(order(head.cellIndex, next === "ascending" ? 1 : -1));
-    table.tBodies[0].append(...rows);
-    open(table);
+  const sortable = (element) => {
+    const table = new DataTable(element, {
+      paging: false, info: false, autoWidth: false, orderClasses: false, order: [],
+      layout: { topStart: null, topEnd: null, bottomStart: null, bottomEnd: null },
+    });
+    if (element.id === "main") table.on("draw", () => open(table));
+    return table;
   };
 
-  for (const table of all("table.sortable")) {
-    [...table.tBodies[0].rows].forEach((row, place) => { row.dataset.place = place; });
-    for (const head of all("thead th[data-first]", table)) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      head.append(button);
-      button.addEventListener("click", () => sort(table, head));
-    }
-  }
+  window.sortable = sortable;
+  const tables = all("table.sortable").map(sortable);
 
   const form = document.getElementById("controls");
-  if (!form) return;
+  const main = tables.find((table) => table.table().node().id === "main");
+  if (!form || !main) return;
+
   const chosen = (name) => new Set(all(`input[name=${name}]:checked`, form).map((input) => input.value));
 
   const filter = () => {
     const [cols, families, methods, sizes] = ["col", "family", "method", "rows"].map(chosen);
-    all("[data-col]").forEach((element) => { element.hidden = !cols.has(element.dataset.col); });
-    all("tbody tr[data-model]").forEach((row) => {
-      const { family, method, rows } = row.dataset;
-      row.hidden = !families.has(family) || !methods.has(method) || (rows !== undefined && !sizes.has(rows));
+    const total = form.elements.total.value;
+    all("[data-col]").filter((element) => !element.closest("table")).forEach((element) => {
+      element.hidden = !cols.has(element.dataset.col);
     });
-    const main = document.getElementById("main");
-    const rows = [...main.tBodies[0].rows];
-    document.getElementById("tally").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} lines`;
-    open(main);
+    main.columns().every(function show() {
+      const { col } = this.header().dataset;
+      if (col !== undefined) this.visible(cols.has(col), false);
+    });
+    main.search.fixed("controls", (text, data, index) => {
+      const row = main.row(index).node().dataset;
+      return families.has(row.family) && methods.has(row.method) && (row.rows === undefined || sizes.has(row.rows))
+        && (total === "" || (row.total !== "" && Number(row.total) <= Number(total)));
+    });
+    main.column(0).search(form.elements.find.value);
+    main.draw();
+    const shown = main.rows({ search: "applied" }).count();
+    document.getElementById("tally").textContent = `${shown} of ${main.rows().count()} lines`;
   };
 
-  const restore = () => {
-    for (const table of all("table.sortable")) {
-      all("[aria-sort]", table).forEach((th) => th.removeAttribute("aria-sort"));
-      const rows = [...table.tBodies[0].rows].sort((a, b) => a.dataset.place - b.dataset.place);
-      table.tBodies[0].append(...rows);
-    }
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(() => {
+    main.order([]);
     filter();
-  };
-
-  form.addEventListener("change", filter);
-  form.addEventListener("reset", () => setTimeout(restore));
+  }));
   const filters = document.getElementById("filters");
   filters.hidden = false;
   filters.open = !window.matchMedia("(max-width: 40rem)").matches;

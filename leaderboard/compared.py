@@ -1,0 +1,111 @@
+"""The files that the page of comparisons reads: for each group of cells their differences, slices and answers.
+
+Numbers are worked out here and rounded as everywhere (`leaderboard.versus`); the page looks them up. A page that was
+opened from a disk may not read files, but it may run scripts: so each file is a script that hands over one value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.metrics.metric import Array
+from bench.record import Record
+from leaderboard import answers, evidence, figures, panel, versus
+from leaderboard.addresses import Addresses
+from leaderboard.evidence import Evidence
+from leaderboard.study import Group
+from leaderboard.versus import Codes, Contrasts, packed, scaled, upper
+
+LEVEL = 0.05
+
+
+def script(path: str, value: Any) -> str:
+    """A file that hands `value` over under its path. JSON is JavaScript; what could end a script element is escaped."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return f"board({json.dumps(path)},{text});\n"
+
+
+def group(where: Addresses, group: Group, known: Evidence) -> dict[str, Any]:
+    """What the page must know to offer the cells of a group: their names, best first, and what was sliced."""
+    by_names = {record.names: record for record in group.records}
+    names = known.panel.names[: evidence.MOST_PAIRED]
+    return {
+        "folder": where.group(group.task, group.source, group.rows),
+        "task": group.task, "source": group.source, "rows": group.rows, "metric": known.panel.metric.name,
+        "higher": known.panel.metric.higher_is_better, "test": known.panel.rows,
+        "left": len(group.records) - len(names),
+        "tested": known.contrasts is not None and len(names) == len(known.panel.names),
+        "slices": [[part.column, part.value, len(part.rows)] for part in known.parts],
+        "cells": [_cell(where, by_names[each]) for each in names],
+    }
+
+
+def _cell(where: Addresses, record: Record) -> dict[str, Any]:
+    return {
+        "key": record.key, "model": figures.plain(record.model), "method": figures.plain(record.names[2]),
+        "score": figures.score(record.score), "interval": figures.interval(record.low, record.high),
+        "page": where.cell(record.names), "seeds": len(record.seed_scores),
+    }
+
+
+def files(where: Addresses, group: Group, known: Evidence) -> Iterator[tuple[str, str]]:
+    """The files of a group by their paths."""
+    folder = where.group(group.task, group.source, group.rows)
+    names = known.panel.names[: evidence.MOST_PAIRED]
+    values = {"pairs": _pairs(versus.table(panel.part(known.panel, names))), "rows": _rows(known)}
+    if known.contrasts is not None:
+        values["slices"] = _contrasts(known.contrasts)
+    values |= {str(i): _answers(known, i) for i in range(len(names))}
+    for name, value in values.items():
+        path = f"{folder}/{name}.js"
+        yield path, script(path, value)
+
+
+def _pairs(found: versus.Table) -> dict[str, Any]:
+    """Tenths of points and of percents, thousandths of p, hundredths of effects. `adjusted` is (c, c), row by row."""
+    return {
+        **{name: packed(scaled(upper(getattr(found, name)), 1)) for name in ("value", "low", "high")},
+        "p": packed(scaled(upper(found.p), 3)), "effect": packed(scaled(upper(found.effect), 2)),
+        **{name: packed(scaled(upper(100 * getattr(found, name)), 1)) for name in ("won", "lost")},
+        "adjusted": packed(_told(found.adjusted)),
+    }
+
+
+def _contrasts(found: Contrasts) -> dict[str, Any]:
+    return {
+        **{name: packed(scaled(upper(getattr(found, name)), 1)) for name in ("value", "low", "high")},
+        "adjusted": packed(_told(upper(found.adjusted))),
+    }
+
+
+def _told(p: Array) -> Codes:
+    """Thousandths of p and one, negative where it is below the level: rounding must not decide that."""
+    codes = scaled(p, 3) + 1
+    return np.where(p < LEVEL, -codes, codes).astype(np.int16)
+
+
+def _rows(known: Evidence) -> list[list[Any]]:
+    """Number, input and truth of the test rows that tell cells apart."""
+    return [[i, answers.cut(_asked(known, i)), _text(known, i, known.rows[i]["reference"])] for i in known.examples]
+
+
+def _answers(known: Evidence, cell: int) -> dict[str, Sequence[Any]]:
+    """A cell's answers to these rows with their scores, and its scores on the slices, in tenths."""
+    given = known.given[cell]
+    return {
+        "answers": [_text(known, i, given.predictions[i]) for i in known.examples],
+        "scores": scaled(given.scores[list(known.examples)], 1).tolist(),
+        "slices": scaled(known.scores[:, cell], 1).tolist(),
+    }
+
+
+def _asked(known: Evidence, row: int) -> str:
+    return str(known.rows[row]["input"])
+
+
+def _text(known: Evidence, row: int, answer: str) -> str:
+    return answers.cut(answers.shown(answer, _asked(known, row)))

@@ -1,0 +1,131 @@
+"""Every comparison of a task's cells at once, as whole numbers that a browser only has to look up.
+
+The values are those of `leaderboard.paired`, rounded as `leaderboard.figures` rounds them. Knows panels of scores; no
+records, no layout.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.metric import Array
+from leaderboard.paired import Pairs, holm, of_difference, pairs
+from leaderboard.panel import Panel
+
+UNKNOWN = -32768
+"""Stands for what is not known, or does not fit."""
+
+Codes = NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What `paired.Difference` holds, for every cell (rows) less every other (columns), all (c, c).
+
+    `adjusted` is corrected within the comparisons of the row's cell with all others (Holm), as in `paired.against`.
+    `effect` is not a number where there is none. `won` and `lost` are shares of the test rows.
+    """
+
+    value: Array
+    low: Array
+    high: Array
+    p: Array
+    adjusted: Array
+    effect: Array
+    won: Array
+    lost: Array
+
+
+def table(panel: Panel, level: float = 0.95) -> Table:
+    """All comparisons of a panel's cells."""
+    found = pairs(panel)
+    value = panel.values[:, None] - panel.values[None, :]
+    reach = _reach(found, level)
+    spread = np.sqrt(of_difference(panel.fixed) * panel.rows)
+    known = (spread > 0) & np.isfinite(spread)
+    won = _won(panel)
+    return Table(
+        value, value - reach, value + reach, found.p, _adjusted(found.p),
+        np.divide(value, spread, out=np.full(value.shape, np.nan), where=known), won, won.T,
+    )
+
+
+def _reach(found: Pairs, level: float) -> Array:
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(found.freedom, (1 + level) / 2) * found.error, dtype=np.float64)
+
+
+def _adjusted(p: Array) -> Array:
+    """Each row corrected within itself, without its comparison with itself."""
+    adjusted = np.ones(p.shape)
+    for i, row in enumerate(p):
+        others = np.arange(len(p)) != i
+        adjusted[i, others] = holm(row[others])
+    return adjusted
+
+
+def _won(panel: Panel) -> Array:
+    scores = panel.sign * np.round(panel.examples, 9)
+    return np.stack([np.mean(one - scores > 1e-9, axis=1) for one in scores])
+
+
+@dataclass(frozen=True, eq=False)
+class Contrasts:
+    """Differences on slices of the test rows, (s, c, c), corrected within the slices of each pair (Holm)."""
+
+    value: Array
+    low: Array
+    high: Array
+    adjusted: Array
+
+
+def contrasts(panels: Sequence[Panel]) -> Contrasts:
+    """The comparisons of the same cells on each slice; at least one panel."""
+    tables = [table(panel) for panel in panels]
+    p = np.stack([t.p for t in tables])
+    return Contrasts(
+        np.stack([t.value for t in tables]), np.stack([t.low for t in tables]), np.stack([t.high for t in tables]),
+        _holm_over_slices(p),
+    )
+
+
+def _holm_over_slices(p: Array) -> Array:
+    """`paired.holm` along the first axis."""
+    order = np.argsort(p, axis=0, kind="stable")
+    weights = np.arange(len(p), 0, -1).reshape(-1, *[1] * (p.ndim - 1))
+    steps = np.maximum.accumulate(np.take_along_axis(p, order, axis=0) * weights, axis=0)
+    adjusted = np.empty(p.shape)
+    np.put_along_axis(adjusted, order, np.minimum(steps, 1.0), axis=0)
+    return adjusted
+
+
+def scaled(values: Array, digits: int) -> Codes:
+    """Values times 10^digits as whole numbers, rounded as Python's format rounds: by the exact value, ties to even.
+
+    UNKNOWN where a value is not finite or too large.
+    """
+    factor = 10.0**digits
+    finite = np.isfinite(values) & (np.abs(values) * factor < 32767)
+    product = np.where(finite, values, 0.0) * factor
+    whole = np.rint(product)
+    near = np.abs(np.abs(product - np.trunc(product)) - 0.5) < 1e-6
+    # The product may have been rounded to a tie that the value is not.
+    whole[near] = [round(float(f"{v:.{digits}f}") * factor) for v in np.where(finite, values, 0.0)[near]]
+    return np.where(finite, whole, UNKNOWN).astype(np.int16)
+
+
+def packed(codes: Codes) -> str:
+    """Whole numbers as text: base64 of 16-bit little-endian integers."""
+    return base64.b64encode(codes.astype("<i2").tobytes()).decode("ascii")
+
+
+def upper(values: Array) -> Array:
+    """The pairs (i, j) with i < j of the last two axes, row by row; what the other half holds follows from it."""
+    i, j = np.triu_indices(values.shape[-1], k=1)
+    return np.asarray(values[..., i, j], dtype=np.float64)
