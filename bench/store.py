@@ -284,10 +284,12 @@ class Store:
 
 
 def _answers(table: pyarrow.Table) -> list[Answers]:
-    """Raises ValueError for rows of one seed with different numbers of statistics."""
+    """Nothing where rows have no statistics. Raises ValueError for rows of one seed with different numbers of them."""
     import pyarrow.compute
 
-    found = []
+    found: list[Answers] = []
+    if not pyarrow.compute.sum(pyarrow.compute.list_value_length(table["statistics"])).as_py():
+        return found
     for seed in table["seed"].unique().to_pylist():
         part = table.filter(pyarrow.compute.equal(table["seed"], seed)).combine_chunks()
         flat = part["statistics"].combine_chunks().flatten().to_numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,7 @@ def asked(store: Store, names: Names) -> list[dict[str, Any]]:
     return [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def shown(answer: str, asked: str) -> str:
     """An answer or a reference, as JSON, for people: the label, the text, or each entity with its type.
 
@@ -62,6 +64,7 @@ def shown(answer: str, asked: str) -> str:
     return NOTHING if value is None or value == "" else str(value)
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def cut(text: str, length: int = LENGTH) -> str:
     """A text on one line, cut where it is longer than what is shown."""
     # Most text has no character that must not be shown, which is quicker to know than to take them out.

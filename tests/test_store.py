@@ -169,6 +169,23 @@ def test_answers_that_were_never_written_are_none_and_uneven_ones_an_error(tmp_p
         store.read_answers(NAMES)
 
 
+def test_predictions_without_statistics_are_no_answers(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for statistics in (None, []):
+        store.write_predictions(NAMES, [{**ROW, "statistics": statistics}])
+        assert store.read_answers(NAMES) == []
+
+
+def test_columns_of_the_first_seed_come_by_row(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.read_first_seed(NAMES, ("row", "score")) == {}
+    store.write_predictions(NAMES, [{**ROW, "seed": seed, "row": row} for seed in (3, 1) for row in range(2)])
+    assert store.read_first_seed(NAMES, ("row", "score")) == {"row": [0, 1], "score": [50.0, 50.0]}
+    store.path("predictions", NAMES, "parquet").write_bytes(b"broken")
+    with pytest.raises(StoreError, match=r"full\.parquet: not readable as answers"):
+        store.read_first_seed(NAMES, ("row",))
+
+
 def test_broken_predictions_are_an_error_that_names_the_file(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write_predictions(NAMES, [ROW]).write_bytes(b"PAR1 not really")
