@@ -7,14 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
 from bench.store import write_atomically
-from leaderboard import changes, figures, trend
+from leaderboard import changes, html, trend
 from leaderboard.trend import Trend
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 NAME = "trend.html"
 
@@ -34,12 +29,8 @@ def write(history: Path, found: Trend) -> Path:
 
 def page(found: Trend) -> str:
     """The HTML page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )
-    environment.filters.update({"score": figures.score, "plain": figures.plain, "night": trend.when})
-    style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("board.css", "trend.css"))
-    return environment.get_template("trend.html").render(
-        trend=found, style=Markup(style), recent=RECENT, most=MOST, fewest=changes.FEWEST,
+    style = "".join((html.TEMPLATES / name).read_text(encoding="utf-8") for name in ("board.css", "trend.css"))
+    return html.page(
+        "trend.html", trend=found, style=html.trusted(style), recent=RECENT, most=MOST, fewest=changes.FEWEST,
+        when=trend.when,
     )

@@ -31,7 +31,7 @@ LIVES_IN = {
     "pandas": ("leaderboard/",),
     "sklearn": ("bench/floors.py",),
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
-    "jinja2": ("leaderboard/html.py", "leaderboard/trend_page.py"),
+    "jinja2": ("leaderboard/html.py",),
     "ruptures": ("leaderboard/changes.py",),
     "altair": ("leaderboard/charts/",),
     "vl_convert": ("leaderboard/draw.py",),

@@ -18,6 +18,7 @@ from bench.store import Store
 from leaderboard import gallery, render, study, wanted
 from leaderboard.charts import look
 from leaderboard.gallery import Figure
+from leaderboard.site import Site
 from leaderboard.study import Study
 from leaderboard.trades import Trade
 from leaderboard.wanted import LEARNING, PARETO, PROGRESS, SENSITIVITY
@@ -148,11 +149,15 @@ def test_figures_are_written_and_those_of_an_earlier_board_go(tmp_path: Path) ->
     assert sorted(path.name for path in figures.iterdir()) == sorted([*(path.name for path in again), "mine.svg"])
 
 
-def test_the_page_holds_the_figures_and_still_asks_for_nothing(drawn: tuple[Figure, ...], tmp_path: Path) -> None:
-    page = render.page(of(small(), tmp_path).board, "t", drawn)
-    reader = Reader(page)
-    assert len(reader.all("figure")) == len(drawn)
-    assert reader.open == []
-    assert not re.search(r"https?://|@import|url\((?!#)|xlink:href|<image", page)
-    names = [a["id"] for _, a in reader.tags if "id" in a]
-    assert len(names) == len(set(names))
+def test_the_pages_hold_the_figures_and_still_ask_for_nothing(drawn: tuple[Figure, ...], tmp_path: Path) -> None:
+    site = Site(of(small(), tmp_path), Store(tmp_path), "t", drawn)
+    pages = {path: content for path, content in site.files() if path.endswith(".html")}
+    drawings = [f for page in pages.values() for f in Reader(page).all("figure")]
+    assert len(drawings) == len(drawn)
+    for page in pages.values():
+        reader = Reader(page)
+        assert reader.open == []
+        texts = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+        assert not re.search(r"https?://|@import|url\((?!#)|xlink:href|<image", texts)
+        names = [a["id"] for _, a in reader.tags if "id" in a]
+        assert len(names) == len(set(names))
