@@ -171,7 +171,8 @@ def test_answers_that_were_never_written_are_none_and_uneven_ones_an_error(tmp_p
 
 def test_predictions_without_statistics_are_no_answers(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    for statistics in (None, []):
+    nothing: tuple[list[float] | None, ...] = (None, [])
+    for statistics in nothing:
         store.write_predictions(NAMES, [{**ROW, "statistics": statistics}])
         assert store.read_answers(NAMES) == []
 
