@@ -22,6 +22,8 @@ from leaderboard.study import Group
 from leaderboard.versus import Codes, Contrasts, packed, scaled, upper
 
 LEVEL = 0.05
+TELLING = 1.0
+"""Points of a difference from which on a share of it says anything."""
 
 
 def script(path: str, value: Any) -> str:
@@ -82,10 +84,11 @@ def _pairs(found: versus.Table) -> dict[str, Any]:
 
 
 def _gaps(found: versus.Gaps) -> dict[str, str]:
-    """Tenths of points, and whole percents."""
+    """Tenths of points, and whole percents where the difference is large enough to be shared."""
+    share = np.where(np.abs(found.tuned) < TELLING, np.nan, found.share)
     return {
         "tuned": packed(scaled(upper(found.tuned), 1)), "untuned": packed(scaled(upper(found.untuned), 1)),
-        "share": packed(scaled(upper(100 * found.share), 0)),
+        "share": packed(scaled(upper(100 * share), 0)),
     }
 
 
