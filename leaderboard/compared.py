@@ -7,20 +7,23 @@ opened from a disk may not read files, but it may run scripts: so each file is a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bench.metrics.metric import Array
-from bench.record import Record
+from bench.record import Names, Record
 from leaderboard import answers, evidence, figures, panel, versus
 from leaderboard.addresses import Addresses
 from leaderboard.evidence import Evidence
+from leaderboard.search import Search
 from leaderboard.study import Group
 from leaderboard.versus import Codes, Contrasts, packed, scaled, upper
 
 LEVEL = 0.05
+TELLING = 1.0
+"""Points of a difference from which on a share of it says anything."""
 
 
 def script(path: str, value: Any) -> str:
@@ -52,11 +55,16 @@ def _cell(where: Addresses, record: Record) -> dict[str, Any]:
     }
 
 
-def files(where: Addresses, group: Group, known: Evidence) -> Iterator[tuple[str, str]]:
-    """The files of a group by their paths."""
+def files(
+    where: Addresses, group: Group, known: Evidence, searches: Mapping[Names, Search]
+) -> Iterator[tuple[str, str]]:
+    """The files of a group by their paths. `searches` are those of its cells, at least."""
     folder = where.group(group.task, group.source, group.rows)
     names = known.panel.names[: evidence.MOST_PAIRED]
-    values = {"pairs": _pairs(versus.table(panel.part(known.panel, names))), "rows": _rows(known)}
+    gaps = versus.gaps([searches[each] for each in names])
+    values: dict[str, Any] = {
+        "pairs": _pairs(versus.table(panel.part(known.panel, names))) | _gaps(gaps), "rows": _rows(known),
+    }
     if known.contrasts is not None:
         values["slices"] = _contrasts(known.contrasts)
     values |= {str(i): _answers(known, i) for i in range(len(names))}
@@ -72,6 +80,15 @@ def _pairs(found: versus.Table) -> dict[str, Any]:
         "p": packed(scaled(upper(found.p), 3)), "effect": packed(scaled(upper(found.effect), 2)),
         **{name: packed(scaled(upper(100 * getattr(found, name)), 1)) for name in ("won", "lost")},
         "adjusted": packed(_told(found.adjusted)),
+    }
+
+
+def _gaps(found: versus.Gaps) -> dict[str, str]:
+    """Tenths of points, and whole percents where the difference is large enough to be shared."""
+    share = np.where(np.abs(found.tuned) < TELLING, np.nan, found.share)
+    return {
+        "tuned": packed(scaled(upper(found.tuned), 1)), "untuned": packed(scaled(upper(found.untuned), 1)),
+        "share": packed(scaled(upper(100 * share), 0)),
     }
 
 

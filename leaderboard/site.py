@@ -75,7 +75,7 @@ class Site:
                 yield from self._cells(view, group, known)
                 if known is not None:
                     index.append(compared.group(self.where, group, known))
-                    yield from compared.files(self.where, group, known)
+                    yield from compared.files(self.where, group, known, self.study.searches)
         yield addresses.CELLS, compared.script(addresses.CELLS, index)
         yield addresses.COMPARISON, self.comparison()
 

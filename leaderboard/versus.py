@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench.metrics.metric import Array
 from leaderboard.paired import Pairs, holm, of_difference, pairs
 from leaderboard.panel import Panel
+from leaderboard.search import SAME, Search
 
 UNKNOWN = -32768
 """Stands for what is not known, or does not fit."""
@@ -103,6 +104,28 @@ def _holm_over_slices(p: Array) -> Array:
     adjusted = np.empty(p.shape)
     np.put_along_axis(adjusted, order, np.minimum(steps, 1.0), axis=0)
     return adjusted
+
+
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """What `search.Gap` holds, for every cell (rows) less every other (columns), all (c, c); NaN where unknown."""
+
+    tuned: Array
+    untuned: Array
+    share: Array
+
+
+def gaps(searches: Sequence[Search]) -> Gaps:
+    """How far cells lie apart on validation rows, tuned and at their defaults."""
+    tuned = _apart([found.tuned for found in searches])
+    untuned = _apart([found.default for found in searches])
+    known = np.isfinite(untuned) & (np.abs(tuned) > SAME)
+    return Gaps(tuned, untuned, 1 - np.divide(untuned, tuned, out=np.full(tuned.shape, np.nan), where=known))
+
+
+def _apart(values: Sequence[float | None]) -> Array:
+    known = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return known[:, None] - known[None, :]
 
 
 def scaled(values: Array, digits: int) -> Codes:

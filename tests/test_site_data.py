@@ -16,7 +16,7 @@ from bench.metrics.metric import Array
 from bench.plan import make
 from bench.record import Record, to_json
 from bench.store import Store
-from leaderboard import addresses, answers, compared, evidence, paired, rerun, slices, study, versus
+from leaderboard import addresses, answers, compared, evidence, paired, rerun, search, slices, study, versus
 from leaderboard.panel import Panel
 from tests import fake_records, site_run
 from tests.answers import panel
@@ -50,6 +50,19 @@ def test_slices_are_corrected_within_each_pair_as_contrasts_are() -> None:
     for i in range(3):
         for j in range(3):
             assert adjusted[:, i, j] == pytest.approx(paired.holm(p[:, i, j]))
+
+
+def test_the_part_of_a_difference_that_is_search_is_that_of_two_records() -> None:
+    records = [fake_records.record("ner", m, x) for m in fake_records.MODELS for x in ("full", "freeze")]
+    blank = dataclasses.replace(records[0], trials=(), method="none")
+    records = [*records, blank]
+    found = versus.gaps([search.search(record) for record in records])
+    for i, one in enumerate(records):
+        for j, other in enumerate(records):
+            wanted = search.gap(one, other)
+            for name in ("tuned", "untuned", "share"):
+                value, expected = getattr(found, name)[i, j], getattr(wanted, name)
+                assert math.isnan(value) if expected is None else value == pytest.approx(expected), name
 
 
 @pytest.mark.parametrize("digits", [1, 2, 3])
@@ -125,7 +138,8 @@ def test_of_very_many_cells_the_best_can_be_compared_and_slices_are_not_tested(
     assert not told["tested"]
     assert [cell["key"] for cell in told["cells"]] == ["/".join(n) for n in group.panel.names[:4]]
     assert told["left"] == 2
-    files = dict(compared.files(where, group, found))
+    searches = {record.names: search.search(record) for record in group.records}
+    files = dict(compared.files(where, group, found, searches))
     assert sorted(path.rpartition("/")[2] for path in files) == ["0.js", "1.js", "2.js", "3.js", "pairs.js", "rows.js"]
 
 

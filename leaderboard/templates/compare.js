@@ -96,6 +96,13 @@
   const row = (head, ...texts) => make("tr", {}, make("th", { scope: "row", class: "who" }, head),
     ...texts.map((text) => make("td", {}, text)));
 
+  const searched = (pairs, at, turn) => {
+    const [tuned, untuned] = [pairs.tuned[at], pairs.untuned[at]].map((code) => written(turned(code, turn), 1, true));
+    if (pairs.tuned[at] === UNKNOWN) return [];
+    const share = pairs.share[at] === UNKNOWN ? "" : `; ${pairs.share[at]}% of it due to search`;
+    return [row("on validation rows, tuned", `${tuned} points; ${untuned} at the defaults${share}`)];
+  };
+
   const facts = (group, i, j, pairs, found, code) => {
     const at = place(group.cells.length, i, j);
     const turn = i > j;
@@ -108,6 +115,7 @@
         row("p", chance(pairs.p[at])),
         row(`p, corrected for ${others} ${others === 1 ? "comparison" : "comparisons"}`, corrected(code)),
         row("effect size", written(turned(pairs.effect[at], turn), 2, true)),
+        ...searched(pairs, at, turn),
         row("ahead on test rows", `first ${written(won, 1)}%, second ${written(lost, 1)}% of ${group.test.toLocaleString("en")}`),
       )));
   };
