@@ -57,8 +57,14 @@ def change_points(nights: Sequence[Side]) -> list[Change]:
         change for key, series in table.items()
         for change in _of_cell(key, series, levels(scores[key], usual, len(table)))
     ]
-    steady = [key for key, series in table.items() if len(series) == len(nights)]
-    return sorted([*_of_all(nights, steady), *found], key=lambda c: (c.first, c.scope != ALL, c.scope))
+    return sorted([*_of_all(*steady(nights)), *found], key=lambda c: (c.first, c.scope != ALL, c.scope))
+
+
+def steady(nights: Sequence[Side]) -> tuple[list[Side], list[str]]:
+    """The nights that scored anything, and the cells that every one of them scored. One that was stopped is none."""
+    scored = [(night, {key for key in night.records if night.standing(key) is Standing.SCORED}) for night in nights]
+    told = [(night, keys) for night, keys in scored if keys]
+    return [night for night, _ in told], sorted(set.intersection(*(keys for _, keys in told))) if told else []
 
 
 def _of_cell(

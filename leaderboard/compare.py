@@ -21,6 +21,9 @@ from leaderboard.verdict import Alarm, Cause, CellView, Comparison, Kind
 DRIFT = 1e-3
 """Relative changes of a training loss below this are rounding, which other versions or machines bring."""
 
+ROUNDING = "training losses differ by no more than rounding, answers by more"
+"""What is said of a cause where only losses that drifted (`DRIFT`) differ before the answers do."""
+
 MEASURED = frozenset({Standing.SCORED, Standing.DIVERGED, Standing.UNSUPPORTED})
 """What a cell must be in both runs for anything to be said of it."""
 
@@ -47,7 +50,7 @@ def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits
     changes = costs.changes(_records(base, scored), _records(head, scored), [side.records for side in earlier])
     views = [_with_findings(view, found) for view in views]
     unmeasured = _unmeasured(views, found, base, head)
-    alarms = [*_outcome_alarms(views), *_parameter_alarms(scored, base, head),
+    alarms = [*_outcome_alarms(views, head), *_parameter_alarms(scored, base, head),
               *_evaluation_alarms(scored, base, head),
               *of_scores(found, limits), *of_losses(found, limits), *of_costs(changes)]
     alarms.sort(key=lambda alarm: alarm.scope in head.keys or alarm.scope in base.keys)
@@ -105,10 +108,13 @@ def _reason(standing: Standing, side: Side, key: str) -> str:
     return f"{REASONS[standing]} ({told})" if told else REASONS[standing]
 
 
-def _outcome_alarms(views: Iterable[CellView]) -> list[Alarm]:
+def _outcome_alarms(views: Iterable[CellView], head: Side) -> list[Alarm]:
+    """Cells that end otherwise than in the base, with the reason that they give."""
     changed = [v for v in views if {v.base, v.head} <= MEASURED and v.base is not v.head]
+    why = {v.key: f": {record.reason}" for v in changed if (record := head.records.get(v.key)) and record.reason}
     return [
-        Alarm(Kind.OUTCOME, v.key, v.head is not Standing.SCORED, f"was {v.base} and is {v.head}") for v in changed
+        Alarm(Kind.OUTCOME, v.key, v.head is not Standing.SCORED, f"was {v.base} and is {v.head}{why.get(v.key, '')}")
+        for v in changed
     ]
 
 
@@ -155,10 +161,12 @@ def _cause(
     pooled = any(alarming(f, limits.loss_pooled, limits.loss_level) for f in found.pooled_losses)
     loud = {f.scope for f in found.losses if alarming(f, limits.loss_cell, limits.loss_level)}
     told = [attributed(v.moved, pooled or v.key in loud) for v in mine if v.moved]
-    stage, count = Counter(stage for stage, _ in told).most_common(1)[0]
-    first = next(v.moved for v, (own, _) in zip(mine, told, strict=True) if own is stage and v.moved)
-    sure = all(certain for own, certain in told if own is stage)
-    return Cause(stage, count, len(mine), first.what, sure)
+    counts = Counter(stage for stage, _ in told)
+    stage = max(Stage, key=lambda own: counts[own])  # of as many cells, the earlier one
+    certain = [(v.moved.what, sure) for v, (own, sure) in zip(mine, told, strict=True) if own is stage and v.moved]
+    what = next((words for words, sure in certain if sure), ROUNDING)
+    others = {str(own): counts[own] for own in Stage if counts[own] and own is not stage}
+    return Cause(stage, counts[stage], len(mine), what, all(sure for _, sure in certain), others)
 
 
 def attributed(moved: Moved, loss_moved: bool) -> tuple[Stage, bool]:

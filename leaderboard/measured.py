@@ -59,6 +59,11 @@ def score_shift(key: str, base: Side, head: Side, known: tuple[float, float] | N
         freedom = float(len(answers[0][0].scores) - 1)
         return Shift(key, f"{old.metric} of the same models", value, rows, 0.0, freedom, scopes)
     seeds, freedom = _seed_variance(old, new)
+    least = _grain(old) + _grain(new)
+    if seeds is not None:
+        seeds = max(seeds, least)
+    if known is not None:
+        known = max(known[0], least), known[1]
     return Shift(
         key=key, group=old.metric, value=value, seed_variance=seeds, freedom=freedom, known=known, scopes=scopes,
         row_variance=_paired_rows(old, *answers) if _paired(*answers) else _unpaired_rows(old, new),
@@ -84,6 +89,15 @@ def _seed_variance(old: Record, new: Record) -> tuple[float | None, float]:
     if min(map(len, seeds)) < 2:
         return None, 0.0
     return sum(mean_variance(np.array(scores)) for scores in seeds), freedom
+
+
+def _grain(record: Record) -> float:
+    """The variance of a mean over seeds each of which has one test row that is right by the toss of a coin.
+
+    Scores come in steps of a row, so that a few seeds may agree by chance: noise is never taken for less than this.
+    """
+    rows = record.data.test if record.data else 0
+    return (100 / rows) ** 2 / 4 / max(1, len(record.finals)) if rows else 0.0
 
 
 def _paired(one: Sequence[Answers], other: Sequence[Answers]) -> bool:

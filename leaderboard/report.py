@@ -69,9 +69,9 @@ def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
         ("Alarms", [alarm_line(alarm) for alarm in comparison.alarms]),
         ("What moved first", _cause(comparison)),
         ("Differences of the environment", list(comparison.environment)),
-        ("Not measured", _unmeasured(comparison)),
+        ("Not measured", unmeasured_lines(comparison.unmeasured)),
         ("Left out on purpose, not judged", _left_out(comparison)),
-        ("Moved, within what chance does", _quiet(comparison)),
+        ("Moved, and no alarm", _quiet(comparison)),
         ("Cost", [_cost(change.cost, change.factor, change.band, change.nights) for change in comparison.costs
                   if change.scope == ALL]),
         ("How much this comparison can see", _sight(comparison)),
@@ -96,13 +96,14 @@ def _cause(comparison: Comparison) -> list[str]:
         return []
     sure = "" if cause.sure else "probably "
     whose = "behind the alarms" if comparison.alarms else "that moved"
-    return [f"{sure}{cause.stage}: {cause.what} ({cause.cells} of the {cause.of} cells {whose})"]
+    others = "".join(f"; {stage} first in {count}" for stage, count in cause.others.items())
+    return [f"{sure}{cause.stage}: {cause.what} ({cause.cells} of the {cause.of} cells {whose}{others})"]
 
 
-def _unmeasured(comparison: Comparison) -> list[str]:
-    """A line for each reason, with the cells that it holds for."""
+def unmeasured_lines(unmeasured: Mapping[str, str]) -> list[str]:
+    """A line for each reason why nothing can be said, with the cells that it holds for."""
     cells: dict[str, list[str]] = {}
-    for key, reason in comparison.unmeasured.items():
+    for key, reason in unmeasured.items():
         cells.setdefault(reason, []).append(key)
     return [f"{reason}: {_listed(keys)}" for reason, keys in cells.items()]
 
@@ -183,6 +184,9 @@ def junit(comparison: Comparison) -> str:
     keys = {cell.key for cell in comparison.cells}
     for scope in [*(s for s in by_scope if s not in keys), *(cell.key for cell in comparison.cells)]:
         _case(suite, comparison, scope, by_scope.get(scope, []))
+    if not comparison.unmeasured and comparison.verdict in (Verdict.TOO_LITTLE, Verdict.COULD_NOT_RUN):
+        case = ElementTree.SubElement(suite, "testcase", classname=ALL, name=ALL)
+        ElementTree.SubElement(case, "error", message="nothing was compared", type="unmeasured")
     for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(sum(1 for _ in suite.iter(tag))))
     ElementTree.indent(suite)

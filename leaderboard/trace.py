@@ -93,7 +93,8 @@ def _origins(base: Record, head: Record) -> Iterator[_Step]:
         a, b = base.data, head.data
         handed_out = a.learnt is not None and b.learnt is not None
         same_source = a.sha256 == b.sha256
-        where = "though their source did not" if same_source else f"and so did their source, {b.origin}"
+        revision = f" (revision {a.revision} to {b.revision})" if a.revision != b.revision else ""
+        where = "though their source did not" if same_source else f"and so did their source, {b.origin}{revision}"
         yield _Step(Stage.DATA, f"the rows learnt from changed, {where}", a.learnt, b.learnt)
         yield _Step(Stage.DATA, f"the test rows changed, {where}", a.asked, b.asked)
         if not handed_out:

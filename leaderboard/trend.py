@@ -13,7 +13,7 @@ from typing import Any
 from bench.errors import StoreError
 from bench.record import Record, from_json
 from leaderboard import figures, report
-from leaderboard.changes import Change
+from leaderboard.changes import Change, steady
 from leaderboard.shifts import ALL
 from leaderboard.sides import Side, Standing
 from leaderboard.spark import Spark, spark
@@ -27,8 +27,8 @@ BOARD = "leaderboard/leaderboard.html"
 class Night:
     """One night. `verdict` is None where it was stopped before it had one; `judged` of `cells` could be compared.
 
-    `accepted` says who made it the base, and why; `board` is a path from the history to the night's leaderboard, None
-    where it has none.
+    `unmeasured` says of which cells nothing can be said, and why; `accepted` who made it the base, and why. `board` is
+    a path from the history to the night's leaderboard, None where it has none.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Night:
     cells: int
     cause: str | None
     alarms: tuple[str, ...]
+    unmeasured: tuple[str, ...]
     accepted: str | None
     board: str | None
 
@@ -125,6 +126,7 @@ def _night(side: Side, accepted: str | None) -> Night:
         judged=sum(bool(cell["judged"]) for cell in cells), cells=len(cells),
         cause=f"{cause['stage']}: {cause['what']}" if cause else None,
         alarms=tuple(report.alarm_line(from_json(Alarm, alarm)) for alarm in said.get("alarms", ())),
+        unmeasured=tuple(report.unmeasured_lines(said.get("unmeasured", {}))),
         accepted=accepted, board=f"{side.name}/{BOARD}" if (side.store.root / BOARD).is_file() else None,
     )
 
@@ -160,14 +162,18 @@ def _why(now: Standing, side: Side, key: str) -> str | None:
 
 
 def _overall(sides: Sequence[Side], changes: Iterable[Change]) -> Course | None:
-    """The mean over the cells that were scored every night, None where there are fewer than two."""
-    keys = sorted({key for side in sides for key in side.keys})
-    steady = [key for key in keys if all(side.standing(key) is Standing.SCORED for side in sides)]
-    if len(steady) < 2:
+    """The mean over the cells that were scored every night, None where there are fewer than two.
+
+    A night that scored nothing, as one that was stopped, is a night without a score.
+    """
+    told, keys = steady(sides)
+    if len(keys) < 2:
         return None
-    means: list[float | None] = [sum(side.records[k].score or 0.0 for k in steady) / len(steady) for side in sides]
+    means = [
+        sum(side.records[key].score or 0.0 for key in keys) / len(keys) if side in told else None for side in sides
+    ]
     mine = [change for change in changes if change.scope == ALL]
-    return _course(f"mean of the {len(steady)} cells scored every night", "", means, sides, mine, None)
+    return _course(f"mean of the {len(keys)} cells scored every night", "", means, sides, mine, None)
 
 
 def _course(

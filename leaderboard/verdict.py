@@ -7,7 +7,7 @@ shown (`leaderboard.report`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from leaderboard.costs import Change
@@ -80,13 +80,17 @@ class CellView:
 
 @dataclass(frozen=True)
 class Cause:
-    """Where most of the alarmed cells moved first: so many of so many of them, in the words of one of them."""
+    """Where most of the alarmed cells moved first: so many of so many of them, in the words of one of them.
+
+    `others` counts the rest, by stage.
+    """
 
     stage: Stage
     cells: int
     of: int
     what: str
     sure: bool
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from junitparser import JUnitXml
 from bench.cli import main
 from bench.learner import Assignment
 from bench.record import Outcome, Record
-from leaderboard import report
+from leaderboard import report, sides
 from leaderboard.compare import compare
 from leaderboard.sides import Side
 from leaderboard.trace import Stage
@@ -198,3 +198,62 @@ def test_the_command_shows_the_verdict_exits_with_it_and_writes_its_files(
     assert "## Worse" in (tmp_path / "said" / "verdict.md").read_text()
     assert main([*line, "--json"]) == EXIT[Verdict.WORSE]
     assert json.loads(capsys.readouterr().out)["verdict"] == "worse"
+
+
+def test_seeds_that_agree_by_chance_are_not_taken_for_certainty(base: Side, tmp_path: Path) -> None:
+    def agree(score: float) -> Callable[[Record], Record]:
+        def edit(record: Record) -> Record:
+            finals = tuple(
+                dataclasses.replace(t, scores={**(t.scores or {}), record.metric: score}, answers=f"{score}{t.seed}")
+                for t in record.finals
+            )
+            return dataclasses.replace(record, finals=finals, score=score)
+
+        return edit
+
+    rows = next(iter(base.records.values())).data
+    assert rows
+    one = nights.grid(nights.MODELS[:1])
+    before = make(tmp_path / "base", one, edit=agree(90.0))
+    learner = partial(NoisyLearner, loss=1.00001)
+    heads = {count: agree(90.0 - 100 * count / rows.test) for count in (1, 6)}
+    row, many = (compare(before, make(tmp_path / f"{n}", one, learner=learner, edit=edit)) for n, edit in heads.items())
+    assert (row.verdict, many.verdict) == (Verdict.FINE, Verdict.WORSE)
+    assert row.cells[0].finding
+    assert row.cells[0].finding.p > 0.01
+
+
+def test_a_cause_tells_the_earlier_of_two_stages_and_counts_the_other(base: Side, tmp_path: Path) -> None:
+    def edit(record: Record) -> Record:
+        assert record.parameters
+        assert record.data
+        data = dataclasses.replace(record.data, learnt="0" * 64, revision="later")
+        parameters = dataclasses.replace(record.parameters, total=7)
+        return dataclasses.replace(record, parameters=parameters, data=data if record.key in last else record.data)
+
+    last = sorted(base.records)[-3:]
+    found = compare(base, make(tmp_path / "head", edit=edit))
+    assert found.cause
+    assert (found.cause.stage, found.cause.cells, found.cause.others) == (Stage.DATA, 3, {"training": 3})
+    assert "(3 of the 6 cells behind the alarms; training first in 3)" in report.text(found)
+
+
+def test_losses_that_only_drift_are_not_named_as_what_moved(base: Side, tmp_path: Path) -> None:
+    found = compare(base, make(tmp_path / "head", learner=partial(NoisyLearner, worse=0.4, loss=1.00002)))
+    assert found.cause
+    assert (found.cause.stage, found.cause.sure) == (Stage.EVALUATION, False)
+    assert "no more than rounding" in found.cause.what
+
+
+def test_a_cell_that_diverges_tells_why(base: Side, tmp_path: Path) -> None:
+    head = make(tmp_path / "head", edit=only(KEY, lambda record: nights.ended(record, Outcome.DIVERGED)))
+    (alarm,) = compare(base, head).alarms
+    assert alarm.says == "was scored and is diverged: it ended so"
+
+
+def test_junit_of_runs_without_cells_is_no_success(tmp_path: Path) -> None:
+    for name in ("base", "head"):
+        (tmp_path / name).mkdir()
+    found = compare(sides.read(tmp_path / "base"), sides.read(tmp_path / "head"))
+    assert found.verdict is Verdict.TOO_LITTLE
+    assert JUnitXml.fromstring(report.junit(found).encode()).errors == 1

@@ -88,3 +88,9 @@ def test_packages_and_machines_that_differ_are_listed() -> None:
     later = {**RECORD.provenance, "packages": {"torch": "2.14.0", "transformers": "5.23.0"}, "python": "3.13.0"}
     assert environment_changes(RECORD, replaced(provenance=later)) == ("torch 2.13.0 to 2.14.0",
                                                                        "python 3.12.4 to 3.13.0")
+
+
+def test_a_changed_data_revision_is_named() -> None:
+    moved = first_moved(data(revision="v1")(), data(revision="v2", learnt="m" * 64, sha256="cd" * 32)())
+    assert moved is not None
+    assert "(revision v1 to v2)" in moved.what

@@ -111,3 +111,23 @@ def test_a_chart_keeps_its_marks_inside_and_does_not_blow_up_noise() -> None:
     assert all(0 < x < WIDTH and 0 < y < HEIGHT for x, y in chart.places)
     assert (len(chart.gaps), len(chart.levels), len(chart.changes)) == (1, 2, 1)
     assert spark([None, None]) is None
+
+
+def test_a_night_that_was_stopped_leaves_the_mean_over_all_cells(place: Path) -> None:
+    from bench.commands.nights import read
+
+    whole = read(place)[:7]
+    stopped = Side("2031-05-02T02-30-00Z", whole[1].store, {}, whole[1].planned, whole[1].night)
+    sides = [whole[0], stopped, *whole[2:]]
+    changes = change_points(sides)
+    assert "all cells" in {change.scope for change in changes}
+    overall = trend.of(sides, changes, {}).overall
+    assert overall is not None
+    assert overall.chart is not None
+    assert (len(overall.chart.places), len(overall.chart.gaps)) == (6, 1)
+    assert overall.title == "mean of the 3 cells scored every night"
+
+
+def test_what_was_not_measured_is_told_of_its_night(found: Trend) -> None:
+    assert found.nights[0].unmeasured == (f"failed ({EVIL}): parity/m0/fake",)
+    assert "not measured: failed (&lt;script&gt;" in trend_page.page(found)
