@@ -142,8 +142,8 @@ def as_latex(board: Board, title: str) -> str:
 
 CAPTION = (
     "Mean over seeds $\\pm$ their standard deviation. Bold: best of its task; $\\approx$: not shown to be worse than "
-    "the best; $\\downarrow$: no better than the floor; $\\leq$: not shown to be better than the cheap baseline; !: in "
-    "doubt, see the board."
+    "the best; $\\downarrow$: no better than the floor; $\\leq$: not shown to be better than the floor or the cheap "
+    "baseline; !: in doubt, see the board."
 )
 
 
