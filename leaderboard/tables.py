@@ -133,8 +133,9 @@ def as_latex(board: Board, title: str) -> str:
     metrics = ["", "", *("" for _ in size), *(latex(c.metric) for c in board.columns), *("" for _ in overall)]
     lines = [_latex_line(line, board) for line in board.lines]
     floors = [_latex_floor(line, board) for line in board.floors]
+    caption = f"{latex(title)}. {CAPTION} {_latex_origins(board)}"
     return "\n".join([
-        r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", f"\\caption{{{latex(title)}. {CAPTION} {_latex_origins(board)}}}",
+        r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", f"\\caption{{{caption}}}",
         f"\\begin{{tabular}}{{{''.join(shown)}}}", r"\toprule", *map(_joined, (heads, metrics)), r"\midrule",
         *map(_joined, lines), r"\midrule", *map(_joined, floors), r"\bottomrule", r"\end{tabular}", r"\end{table}",
     ]) + "\n"
