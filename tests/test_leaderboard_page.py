@@ -252,6 +252,17 @@ def test_publishing_again_replaces_the_files(tmp_path: Path) -> None:
     assert len(after.splitlines()) > len(before.splitlines())
 
 
+def test_a_record_that_cannot_be_read_is_named_on_the_board(tmp_path: Path) -> None:
+    records = fake_records.records()[:2]
+    run = run_of(records, tmp_path / "nightly")
+    broken = Store(run).path("records", records[1].names, "json")
+    broken.write_text("{")
+    folder = render.publish(run)[0].parent
+    told = f"their records cannot be read, though they may be shown as not run: {broken.relative_to(run).as_posix()}."
+    assert told in Reader((folder / "leaderboard.html").read_text()).said()
+    assert str(tmp_path) not in (folder / "leaderboard.html").read_text()
+
+
 def test_publishing_a_run_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         render.publish(tmp_path / "nowhere")
