@@ -56,6 +56,7 @@ def publish(parser: argparse.ArgumentParser) -> None:
     """`publish`."""
     _run_directory(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: RUN/leaderboard)")
+    parser.add_argument("--png", action="store_true", help="write the figures as PNG, too")
     common(parser)
 
 

@@ -54,17 +54,22 @@ def inline(document: str) -> str:
     return re.sub(r' xmlns(:\w+)?="[^"]*"', "", document, count=2)
 
 
+def on_paper(document: str) -> str:
+    """An SVG document on a white ground, to be read by itself wherever it is shown."""
+    end = document.index(">") + 1
+    return document[:end] + PAPER + document[end:]
+
+
 def png(document: str) -> bytes:
-    """An SVG document as a PNG on white."""
+    """An SVG document as a PNG."""
     import vl_convert
 
-    end = document.index(">") + 1
-    drawn: bytes = vl_convert.svg_to_png(document[:end] + PAPER + document[end:], scale=SCALE)
+    drawn: bytes = vl_convert.svg_to_png(document, scale=SCALE)
     return drawn
 
 
 def pngs(documents: Sequence[str]) -> list[bytes]:
-    """Many SVG documents as PNG on white, in their order."""
+    """Many SVG documents as PNG, in their order."""
     return _shared(png, documents)
 
 

@@ -72,20 +72,21 @@ def cell_curves(records: Iterable[Record]) -> dict[Names, str]:
     return {record.names: svg for record, svg in zip(known, found, strict=True)}
 
 
-def write(drawn: Sequence[Figure], folder: Path) -> list[Path]:
-    """Write each figure as SVG and PNG and remove those of an earlier board; the paths."""
-    paths = [folder / f"{figure.name}.{kind}" for figure in drawn for kind in ("svg", "png")]
-    for path in (old for kind in KINDS for old in folder.glob(f"{kind}*")):
-        if path not in paths and path.suffix in (".svg", ".png"):
-            path.unlink()
-    if drawn:
-        from leaderboard import draw
+def write(drawn: Sequence[Figure], folder: Path, png: bool = False) -> list[Path]:
+    """Write each figure as SVG, and as PNG where asked, on white; remove those of an earlier board; the paths."""
+    from leaderboard import draw
 
-        pictures = draw.pngs([figure.svg for figure in drawn])
-        for figure, picture, svg, png in zip(drawn, pictures, paths[::2], paths[1::2], strict=True):
-            write_atomically(svg, figure.svg.encode())
-            write_atomically(png, picture)
-    return paths
+    documents = {folder / f"{figure.name}.svg": draw.on_paper(figure.svg) for figure in drawn}
+    contents = {path: document.encode() for path, document in documents.items()}
+    if png:
+        pictures = draw.pngs(list(documents.values()))
+        contents |= {path.with_suffix(".png"): picture for path, picture in zip(documents, pictures, strict=True)}
+    for path in (old for kind in KINDS for old in folder.glob(f"{kind}*")):
+        if path not in contents and path.suffix in (".svg", ".png"):
+            path.unlink()
+    for path, content in contents.items():
+        write_atomically(path, content)
+    return list(contents)
 
 
 def _name(each: Wanted) -> str:

@@ -175,8 +175,8 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _figures(drawn: Sequence[Figure]) -> list[str]:
-    """As PNG, whose ground is white: pages that show Markdown may be dark."""
-    links = [f"![{text(f.title)}]({FOLDER}/{f.name}.png)" for f in drawn]
+    """The files, whose ground is white: pages that show Markdown may be dark."""
+    links = [f"![{text(f.title)}]({FOLDER}/{f.name}.svg)" for f in drawn]
     return ["## Figures", *links] if links else []
 
 

@@ -7,6 +7,7 @@ policy refuses it. Text from data and models is escaped.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -18,14 +19,20 @@ from leaderboard import gallery, markdown, study, tables
 from leaderboard.site import Site
 from leaderboard.study import Study
 
+SOURCES = (".py", ".html", ".css", ".js")
+
+STATE = "state.json"
+"""What the board was made from, and its files to look at."""
+
 MANIFEST = "site.json"
 """Lists the site's files, so that the next board knows which of them are its own to remove."""
 
 
-def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
+def publish(run_dir: Path, out: Path | None = None, png: bool = False) -> list[Path]:
     """Write the run's board into `out` (its folder leaderboard/ if None); return the paths of the files to look at.
 
-    These are leaderboard.md, .csv, .tex, .parquet and .html, and figures; the site has more (`leaderboard.addresses`).
+    These are leaderboard.md, .csv, .tex, .parquet and .html, and figures, as SVG and where asked
+    as PNG; the site has more (`leaderboard.addresses`).
     Records that cannot be read are left out, and a note names their files. Raises StoreError where there is no run.
     """
     store = Store(run_dir)
@@ -43,7 +50,35 @@ def publish(run_dir: Path, out: Path | None = None) -> list[Path]:
     written = [_write(folder / f"leaderboard.{suffix}", content) for suffix, content in texts.items()]
     site = Site(known, store, title, drawn, gallery.cell_curves(records), gallery.left_out(known))
     page = write_site(site.files(), folder)
-    return [*written, page, *gallery.write(drawn, folder / gallery.FOLDER)]
+    written += [page, *gallery.write(drawn, folder / gallery.FOLDER, png)]
+    state = {"of": _origin(run_dir), "files": [path.relative_to(folder).as_posix() for path in written]}
+    _write(folder / STATE, json.dumps(state, indent=0) + "\n")
+    return written
+
+
+def refresh(run_dir: Path) -> list[Path]:
+    """`publish` into the run's own folder, unless the board there was made from the same records by the same code."""
+    folder = run_dir / "leaderboard"
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        files = [folder / path for path in state["files"]]
+        kept = state["of"] == _origin(run_dir) and all(path.is_file() for path in files)
+    except (OSError, ValueError, KeyError, TypeError):  # no board, or one that was made otherwise
+        kept = False
+    return files if kept else publish(run_dir)
+
+
+def _origin(run_dir: Path) -> str:
+    """A digest of all that a board is made from: the records and answers of the run, and the code."""
+    code = Path(__file__).parents[1]
+    places = [(run_dir, "records/**/*.json"), (run_dir, "predictions/**/*.parquet")]
+    places += [(code, f"{room}/**/*{kind}") for room in ("bench", "leaderboard") for kind in SOURCES]
+    found = hashlib.sha256()
+    for root, pattern in places:
+        for path in sorted(root.glob(pattern)):
+            found.update(f"{path.relative_to(root).as_posix()}\n".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
 
 
 def _noted(known: Study, unread: Sequence[str]) -> Study:

@@ -321,7 +321,10 @@ def test_a_finished_run_is_fresh_and_can_be_shown_and_published(capsys: Capture,
     assert "Did you mean 'sentiment/little-bert/full'?" in complaint(capsys, "show out sentiment/little-bert/fll")
     assert bench("publish out --out elsewhere") == 0
     kinds = ("md", "csv", "tex", "parquet", "html")
-    assert capsys.readouterr().out.split() == [f"elsewhere/leaderboard.{kind}" for kind in kinds]
+    said = capsys.readouterr().out.splitlines()
+    assert said == [*(f"  elsewhere/leaderboard.{kind}" for kind in kinds), "  elsewhere/figures: 5 files"]
+    assert bench("publish out --out elsewhere --png") == 0
+    assert capsys.readouterr().out.endswith("  elsewhere/figures: 10 files\n")
 
 
 def test_several_sizes_make_cells_with_names_of_their_own_and_curves(capsys: Capture, place: Path) -> None:
@@ -329,6 +332,7 @@ def test_several_sizes_make_cells_with_names_of_their_own_and_curves(capsys: Cap
     said = capsys.readouterr().out
     assert all(f"sentiment/little-bert/full@{size} " in said for size in (4, 8))
     assert "out/leaderboard/figures: 2 files" in said
+    assert Path("out/leaderboard/figures/learning-curve-sentiment-little-bert.svg").is_file()
     assert small("full", "--train-size 4,6,8") == 0
     assert "3 cells: 1 to run, 2 fresh" in capsys.readouterr().out
     assert bench("show out sentiment/little-bert/full@4") == 0

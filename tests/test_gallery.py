@@ -136,7 +136,7 @@ def test_figures_are_written_and_those_of_an_earlier_board_go(tmp_path: Path) ->
     for record in sized("bert-mini", "t5-mini"):
         Store(tmp_path).write_record(record)
     figures = tmp_path / "leaderboard" / "figures"
-    first = {path: path.read_bytes() for path in render.publish(tmp_path) if path.parent == figures}
+    first = {path: path.read_bytes() for path in render.publish(tmp_path, png=True) if path.parent == figures}
     assert {f"learning-curve-sentiment-{m}.{k}" for m in ("bert-mini", "t5-mini") for k in ("svg", "png")} < {
         path.name for path in first}
     assert all(content.startswith(b"\x89PNG" if path.suffix == ".png" else b"<svg") for path, content in first.items())
@@ -144,8 +144,9 @@ def test_figures_are_written_and_those_of_an_earlier_board_go(tmp_path: Path) ->
     for path in (tmp_path / "records/sentiment/t5-mini").iterdir():
         path.unlink()
     again = {path: path.read_bytes() for path in render.publish(tmp_path) if path.parent == figures}
+    assert {path.suffix for path in again} == {".svg"}
     assert {path: content for path, content in again.items() if "bert" in path.name} == {
-        path: content for path, content in first.items() if "bert" in path.name}
+        path: content for path, content in first.items() if "bert" in path.name and path.suffix == ".svg"}
     assert sorted(path.name for path in figures.iterdir()) == sorted([*(path.name for path in again), "mine.svg"])
 
 

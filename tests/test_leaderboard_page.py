@@ -226,12 +226,27 @@ def run_of(records: list[Record], folder: Path) -> Path:
     return folder
 
 
+def test_a_board_is_made_anew_only_where_something_changed(tmp_path: Path) -> None:
+    run = run_of([record for record in fake_records.records() if record.task == "qa"], tmp_path / "nightly")
+    first = render.refresh(run)
+    page = run / "leaderboard" / "leaderboard.html"
+    page.write_text("as it was")
+    assert render.refresh(run) == first
+    assert page.read_text() == "as it was"
+    next((run / "records").rglob("*.json")).unlink()
+    render.refresh(run)
+    assert page.read_text() != "as it was"
+    page.unlink()
+    render.refresh(run)
+    assert page.is_file()
+
+
 def test_publishing_writes_the_files_and_the_figures_the_same_for_the_same_records(tmp_path: Path) -> None:
     records = [record for record in fake_records.records() if record.task == "qa"]
     first = render.publish(run_of(records, tmp_path / "a" / "nightly"))
     second = render.publish(run_of(records[::-1], tmp_path / "b" / "nightly"), tmp_path / "elsewhere" / "deep")
     assert [p.name for p in first[:5]] == [f"leaderboard.{kind}" for kind in ("md", "csv", "tex", "parquet", "html")]
-    assert {p.suffix for p in first[5:]} == {".svg", ".png"}
+    assert {p.suffix for p in first[5:]} == {".svg"}
     assert first[0].parent == tmp_path / "a" / "nightly" / "leaderboard"
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
     for folder in (first[0].parent, second[0].parent):

@@ -24,7 +24,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
         screen.say(f"  {nights.publish(run, nights.read(run))[0]}")
         return 0
     results.read(run, screen)
-    screen.say(paths(render.publish(run, arguments.out)))
+    screen.say(paths(render.publish(run, arguments.out, arguments.png)))
     return 0
 
 

@@ -59,7 +59,7 @@ def make(
         except KeyboardInterrupt:
             done = plural(watch.finished, "cell")
             raise KeyboardInterrupt(f"stopped: {done} finished, run the same command to go on") from None
-        published = render.publish(asked.out)
+        published = render.refresh(asked.out)
         tracker.close(published)
     return summary, published
 
