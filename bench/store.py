@@ -53,10 +53,11 @@ def safe_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """The records of a run, and a sentence for every file that could not be read."""
+    """The records of a run, and a sentence for every file that could not be read, whose paths in it are `unread`."""
 
     records: tuple[Record, ...]
     problems: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +113,14 @@ class Store:
         """
         if not self.root.is_dir():
             raise StoreError(f"there is no run in {self.root}. Give its directory, or its name under runs/.")
-        records, problems = [], []
+        records, problems, unread = [], [], []
         for path in sorted(self.root.glob("records/*/*/*.json")):
             try:
                 records.append(self._in_place(path, read_record(path)))
             except StoreError as error:
                 problems.append(str(error))
-        return Listing(tuple(sorted(records, key=lambda r: r.key)), tuple(problems))
+                unread.append(path.relative_to(self.root).as_posix())
+        return Listing(tuple(sorted(records, key=lambda r: r.key)), tuple(problems), tuple(unread))
 
     def _in_place(self, path: Path, record: Record) -> Record:
         """The record, unless it lies where another's place is: a copy would be a second record of its cell."""

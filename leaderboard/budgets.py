@@ -14,7 +14,7 @@ from leaderboard.search import Gap
 
 NOTES = (
     "Means over the cells of a method, one a model, on validation rows, the only ones that a search sees; trials and "
-    "steps as a range where cells differ.",
+    "steps as a range where cells differ, time of all trials of all cells together.",
     "The first trial runs at the method's default rate; gain is how much better the best completed trial is. Behind is "
     "how far a method lies behind the one that is best when tuned, on the same models, tuned and at the defaults. Due "
     "to search is the part of the tuned gap that is not there at the defaults: 0% where these differ as much, 100% "

@@ -37,9 +37,9 @@ class Entry:
     """One cell of the grid as it is shown.
 
     `spread` is the sample standard deviation of the seeds' scores, `position` the place between floor (0) and best (1)
-    of its `level`; `beaten` says that the score is no better than the floor, `unproven` that its
-    interval reaches the cheap baseline. `mark`, too, compares within the level, as does `place`: the cell's rank with
-    the ranks it may truly have, None where no answers are at hand to tell. `findings` are about the cell's health.
+    of its `level`; `beaten` says that the score is no better than the floor, `unproven` that its interval reaches the
+    floor or the cheap baseline. `mark`, too, compares within the level, as does `place`: the cell's rank with the ranks
+    it may truly have, None where no answers are at hand to tell. `findings` are about the cell's health.
     """
 
     record: Record
@@ -183,14 +183,14 @@ def _entry(record: Record, mark: Mark, place: Place | None, level: Level) -> Ent
         place=place,
         position=None if beaten else rank.position(record.score, floor, level.best),
         beaten=beaten,
-        unproven=level.baseline is not None and _reaches(record, level.baseline[1]),
+        unproven=any(_reaches(record, cheap[1]) for cheap in (level.floor, level.baseline) if cheap is not None),
         findings=health.findings(record),
     )
 
 
-def _reaches(record: Record, baseline: float) -> bool:
-    """Whether a score, or the worse end of its interval, is no better than the baseline, which is taken as known."""
+def _reaches(record: Record, cheap: float) -> bool:
+    """Whether a score, or the worse end of its interval, is no better than a cheap answer's, taken as known."""
     if record.score is None:
         return False
     worse = record.low if record.higher_is_better else record.high
-    return not rank.beats(record.score if worse is None else worse, baseline, record.higher_is_better)
+    return not rank.beats(record.score if worse is None else worse, cheap, record.higher_is_better)

@@ -25,9 +25,9 @@ HOW_TO_READ = (
     "A rank comes with the ranks that the cell may truly have, by the same comparisons, in brackets.",
     "The floor is the best of the trivial answers, such as always giving the most frequent label; ↓ marks a score that "
     "is no better than it. The baseline is the best of the cheap answers that learn: a logistic regression on TF-IDF "
-    "weights, or each token's most frequent tag; ≤ marks a score whose 95% interval reaches it, so that nothing shows "
-    "the model to be worth its cost. The tint on the HTML page shows how far a score has come from the floor to the "
-    "best of its task.",
+    "weights, or each token's most frequent tag; ≤ marks a score whose 95% interval reaches the floor or the "
+    "baseline, so that nothing shows the model to be worth its cost. The tint on the HTML page shows how far a score "
+    "has come from the floor to the best of its task.",
     "! marks a score that must be read with doubt: one answer for every row, seeds that got nowhere, answers that are "
     "much too short or too long, or 5% and more of the rows cut, capped, invalid, empty, or seen in training. The "
     "tables of the tasks say which, and name what is less grave without a mark.",

@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bench.store import Store
 from leaderboard import gallery, markdown, study, tables
 from leaderboard.site import Site
+from leaderboard.study import Study
 
 SOURCES = (".py", ".html", ".css", ".js")
 
@@ -31,11 +33,12 @@ def publish(run_dir: Path, out: Path | None = None, png: bool = False) -> list[P
 
     These are leaderboard.md, .csv, .tex, .parquet and .html, and figures, as SVG and where asked
     as PNG; the site has more (`leaderboard.addresses`).
-    Records that cannot be read are left out (`Store.listing` names them). Raises StoreError where there is no run.
+    Records that cannot be read are left out, and a note names their files. Raises StoreError where there is no run.
     """
     store = Store(run_dir)
-    records = store.records()
-    known = study.of(store, records)
+    listing = store.listing()
+    records = listing.records
+    known = _noted(study.of(store, records), listing.unread)
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,6 +79,14 @@ def _origin(run_dir: Path) -> str:
             found.update(f"{path.relative_to(root).as_posix()}\n".encode())
             found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
+
+
+def _noted(known: Study, unread: Sequence[str]) -> Study:
+    """The same, with a note of the records that could not be read: their cells are there, though no page shows them."""
+    if not unread:
+        return known
+    note = f"Left out, since their records cannot be read, though they may be shown as not run: {', '.join(unread)}."
+    return replace(known, board=replace(known.board, notes=(note, *known.board.notes)))
 
 
 def write_site(files: Iterable[tuple[str, str]], folder: Path) -> Path:

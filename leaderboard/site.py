@@ -16,7 +16,7 @@ from bench.score import metric_named
 from bench.store import Store
 from leaderboard import addresses, answers, assets, compared, evidence, footer, health, html, notes, rerun
 from leaderboard.addresses import Addresses
-from leaderboard.column import Entry, TaskView
+from leaderboard.column import Entry, TaskView, kind
 from leaderboard.evidence import Evidence
 from leaderboard.gallery import Figure
 from leaderboard.rank import RULE
@@ -119,7 +119,7 @@ class Site:
         return self._page(
             "task.html", self.where.task(*key), view=view, column=view.column, groups=found,
             searches=self.study.searches, budget=footer.budget(records), data=footer.data(records),
-            trials=health.trials, words=health.words,
+            trials=health.trials, words=health.words, kind=kind,
             pictures=[p for p in self.pictures if p.task == key],
         )
 

@@ -133,8 +133,9 @@ def as_latex(board: Board, title: str) -> str:
     metrics = ["", "", *("" for _ in size), *(latex(c.metric) for c in board.columns), *("" for _ in overall)]
     lines = [_latex_line(line, board) for line in board.lines]
     floors = [_latex_floor(line, board) for line in board.floors]
+    caption = f"{latex(title)}. {CAPTION} {_latex_origins(board)}"
     return "\n".join([
-        r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", f"\\caption{{{latex(title)}. {CAPTION}}}",
+        r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", f"\\caption{{{caption}}}",
         f"\\begin{{tabular}}{{{''.join(shown)}}}", r"\toprule", *map(_joined, (heads, metrics)), r"\midrule",
         *map(_joined, lines), r"\midrule", *map(_joined, floors), r"\bottomrule", r"\end{tabular}", r"\end{table}",
     ]) + "\n"
@@ -142,9 +143,20 @@ def as_latex(board: Board, title: str) -> str:
 
 CAPTION = (
     "Mean over seeds $\\pm$ their standard deviation. Bold: best of its task; $\\approx$: not shown to be worse than "
-    "the best; $\\downarrow$: no better than the floor; $\\leq$: not shown to be better than the cheap baseline; !: in "
-    "doubt, see the board."
+    "the best; $\\downarrow$: no better than the floor; $\\leq$: not shown to be better than the floor or the cheap "
+    "baseline; !: in doubt, see the board."
 )
+
+
+def _latex_origins(board: Board) -> str:
+    """Where the data come from, and whether they are synthetic: a table in a paper has no page around it to say so."""
+    tasks: dict[str, list[str]] = {}
+    for column in board.columns:
+        tasks.setdefault(column.origin, []).append(column.task)
+    if len(tasks) == 1:
+        return f"Data: {latex(board.columns[0].origin)}."
+    told = (f"{latex(origin)} ({latex(', '.join(names))})" for origin, names in tasks.items())
+    return f"Data: {'; '.join(told)}."
 
 
 def latex(foreign: str) -> str:

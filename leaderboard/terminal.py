@@ -22,8 +22,8 @@ PROSE = 110
 """Width of sentences where no width is given."""
 MARKS = {Mark.BEST: "*", Mark.TIED: "≈", Mark.NONE: ""}
 LEGEND = (
-    "± sd of seeds   * best   ≈ may be the best   ↓ no better than the floor   ≤ not shown better than the baseline   "
-    "! read with doubt (`show RUN CELL` says why)"
+    "± sd of seeds   * best   ≈ may be the best   ↓ no better than the floor   ≤ not shown better than floor or "
+    "baseline   ! read with doubt (`show RUN CELL` says why)"
 )
 LINES = 10
 """Lines over all tasks that are shown, the best ones."""

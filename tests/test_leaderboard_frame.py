@@ -130,6 +130,19 @@ def test_a_score_whose_interval_reaches_the_cheap_baseline_is_marked(low: float,
     assert (entry.beaten, entry.unproven) == (False, unproven)
 
 
+@pytest.mark.parametrize(("score", "low", "marks"), [
+    (50.2, 46.0, (False, True)), (54.0, 50.1, (False, False)), (49.9, 46.0, (True, True)),
+])
+def test_a_score_whose_interval_reaches_the_floor_is_marked_where_no_baseline_is_higher(
+    score: float, low: float, marks: tuple[bool, bool]
+) -> None:
+    record = fake_records.record("sentiment", "bert-mini", "full")
+    for learnt in ({}, {"tfidf_logistic": {"accuracy": 45.4}}):
+        floors = {"majority": {"accuracy": 50.0}, **learnt}
+        (entry,) = frame.table([replace(record, score=score, low=low, floors=floors)]).tasks[0].entries
+        assert (entry.beaten, entry.unproven) == marks
+
+
 def test_boards_say_where_marks_rest_on_overlap() -> None:
     assert any("rest on whether 95% intervals overlap" in note for note in frame.table(pair(90.0, 80.0)).notes)
 

@@ -16,7 +16,7 @@ import pytest
 from bench.errors import StoreError
 from bench.record import Record
 from bench.store import Store
-from leaderboard import addresses, frame, render, rerun, study
+from leaderboard import addresses, frame, health, render, rerun, study
 from leaderboard.site import Site
 from tests import fake_records
 
@@ -144,6 +144,23 @@ def test_every_score_spread_and_reason_is_on_the_page(page: str) -> None:
             assert entry.record.outcome.replace("_", " ") in said
 
 
+def test_a_tasks_page_and_its_cells_name_floors_and_baselines_for_what_they_are(site: dict[str, str]) -> None:
+    said = Reader(site["tasks/ner.html"]).said()
+    assert "Floor all outside" in said
+    assert "Baseline most frequent tag" in said
+    record = next(r for r in fake_records.records() if r.task == "ner" and r.score is not None)
+    cell = Reader(site[addresses.of([]).cell(record.names)]).said()
+    assert "baseline 31.7 most frequent tag" in " ".join(cell.split())
+
+
+def test_a_tasks_page_explains_and_shows_all_marks(site: dict[str, str]) -> None:
+    for view in frame.table(fake_records.records()).tasks:
+        page = Reader(site[f"tasks/{view.column.task}.html"])
+        titles = [a.get("title") for a in page.all("span") if a.get("class") == "mark"]
+        assert all("; ".join(health.words(e.record)) in titles for e in view.entries if e.scored and e.doubtful)
+        assert all(mark in page.said() for mark in ("★ best", "≈ not told", "↓ no better", "≤ not shown", "! read"))
+
+
 def test_there_is_a_page_for_every_task_and_every_cell_of_it(site: dict[str, str]) -> None:
     read = pages(site)
     for record in fake_records.records():
@@ -248,6 +265,17 @@ def test_publishing_again_replaces_the_files(tmp_path: Path) -> None:
     after = render.publish(run)[1].read_text()
     assert len(before.splitlines()) == 2
     assert len(after.splitlines()) > len(before.splitlines())
+
+
+def test_a_record_that_cannot_be_read_is_named_on_the_board(tmp_path: Path) -> None:
+    records = fake_records.records()[:2]
+    run = run_of(records, tmp_path / "nightly")
+    broken = Store(run).path("records", records[1].names, "json")
+    broken.write_text("{")
+    folder = render.publish(run)[0].parent
+    told = f"their records cannot be read, though they may be shown as not run: {broken.relative_to(run).as_posix()}."
+    assert told in Reader((folder / "leaderboard.html").read_text()).said()
+    assert str(tmp_path) not in (folder / "leaderboard.html").read_text()
 
 
 def test_publishing_a_run_that_is_not_there_says_so(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from bench.record import Record
 from bench.store import Store
 from leaderboard import gallery, markdown, render, study, terminal
 from leaderboard.rank import OVERLAP, PAIRED, Mark
+from leaderboard.site import Site
 from leaderboard.study import Study
 from tests import fake_records, fake_run
 
@@ -108,6 +110,12 @@ def test_figures_over_all_tasks_stand_in_the_table_and_below_it(found: Study) ->
     shown = terminal.render(found.board, None, False, found.overall)
     for text in (shown, markdown.render(found.board, "t", (), found)):
         assert f"{best.score.value:.1f} [{best.score.low:.1f}, {best.score.high:.1f}]" in text
+
+
+def test_the_main_page_lists_the_lines_over_all_tasks_the_best_first(run: Path, found: Study) -> None:
+    _, part = Site(found, Store(run), "t").board().split('id="overall-1"')
+    told = re.findall(r'<span class="model">(.*?)</span> <span class="method">(.*?)</span>', part)
+    assert told == [(a.model, a.method) for a in found.overall[0].best_first]
 
 
 def test_what_is_told_over_all_tasks_fits_the_terminal(found: Study) -> None:

@@ -134,6 +134,15 @@ def test_no_field_of_the_csv_is_a_formula() -> None:
     assert (row["model"], row["method"], row["source"]) == ("'=1+1", "'@x", "'+a")
 
 
+def test_latex_says_where_the_data_come_from_and_that_they_are_synthetic() -> None:
+    own = fake_records.record("ner", "bert-mini", "full")
+    assert own.data is not None
+    alone = tables.as_latex(frame.table([own]), "run")
+    assert "Data: bundled, synthetic.}" in alone
+    real = replace(own, task="other_task", source="hub", data=replace(own.data, synthetic=False))
+    assert r"Data: bundled, synthetic (ner); hub (other\_task).}" in tables.as_latex(frame.table([own, real]), "run")
+
+
 def test_latex_prints_foreign_text_as_it_is() -> None:
     record = replace(fake_records.record("qa", "t5-mini", "full"), model=HOSTILE, task=HOSTILE, method=HOSTILE)
     text = tables.as_latex(frame.table([record]), HOSTILE)
