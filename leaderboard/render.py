@@ -69,11 +69,11 @@ def refresh(run_dir: Path) -> list[Path]:
 
 
 def _origin(run_dir: Path) -> str:
-    """A digest of all that a board is made from: the records and answers of the run, and the code."""
+    """A digest of all that a board is made from: the run's name, its records and answers, and the code."""
     code = Path(__file__).parents[1]
     places = [(run_dir, "records/**/*.json"), (run_dir, "predictions/**/*.parquet")]
     places += [(code, f"{room}/**/*{kind}") for room in ("bench", "leaderboard") for kind in SOURCES]
-    found = hashlib.sha256()
+    found = hashlib.sha256(f"{run_dir.resolve().name}\n".encode())
     for root, pattern in places:
         for path in sorted(root.glob(pattern)):
             found.update(f"{path.relative_to(root).as_posix()}\n".encode())

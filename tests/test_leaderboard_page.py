@@ -239,6 +239,8 @@ def test_a_board_is_made_anew_only_where_something_changed(tmp_path: Path) -> No
     page.unlink()
     render.refresh(run)
     assert page.is_file()
+    render.refresh(run.rename(tmp_path / "weekly"))
+    assert "weekly" in (tmp_path / "weekly" / "leaderboard" / "leaderboard.html").read_text(encoding="utf-8")
 
 
 def test_publishing_writes_the_files_and_the_figures_the_same_for_the_same_records(tmp_path: Path) -> None:
