@@ -14,7 +14,7 @@ from bench.errors import StoreError
 from bench.record import Names, Record
 from bench.score import metric_named
 from bench.store import Store
-from leaderboard import addresses, answers, assets, compared, evidence, footer, health, html, notes, rerun
+from leaderboard import addresses, answers, assets, budgets, compared, evidence, footer, health, html, notes, rerun
 from leaderboard.addresses import Addresses
 from leaderboard.column import Entry, TaskView, kind
 from leaderboard.evidence import Evidence
@@ -92,6 +92,11 @@ class Site:
             for names in group.panel.names[:evidence.MOST_PAIRED]
         )
 
+    @cached_property
+    def spent(self) -> tuple[budgets.Budget, ...]:
+        """What every method spent on its search, on every task."""
+        return budgets.of(self.study.board.records)
+
     def groups(self, view: TaskView) -> list[Group]:
         """A task's groups, the one with the most training rows first, as its cells are ordered."""
         column = view.column
@@ -120,7 +125,8 @@ class Site:
             "task.html", self.where.task(*key), view=view, column=view.column, groups=found,
             searches=self.study.searches, budget=footer.budget(records), data=footer.data(records),
             trials=health.trials, words=health.words, kind=kind,
-            pictures=[p for p in self.pictures if p.task == key],
+            pictures=[p for p in self.pictures if p.task == key], span=budgets.span, spent_notes=budgets.NOTES,
+            spent=[b for b in self.spent if (b.task, b.source) == key],
         )
 
     def cell(self, view: TaskView, entry: Entry, group: Group, known: Evidence | None) -> str:

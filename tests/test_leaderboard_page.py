@@ -16,7 +16,7 @@ import pytest
 from bench.errors import StoreError
 from bench.record import Record
 from bench.store import Store
-from leaderboard import addresses, frame, health, render, rerun, study
+from leaderboard import addresses, budgets, figures, frame, health, render, rerun, study
 from leaderboard.site import Site
 from tests import fake_records
 
@@ -159,6 +159,17 @@ def test_a_tasks_page_explains_and_shows_all_marks(site: dict[str, str]) -> None
         titles = [a.get("title") for a in page.all("span") if a.get("class") == "mark"]
         assert all("; ".join(health.words(e.record)) in titles for e in view.entries if e.scored and e.doubtful)
         assert all(mark in page.said() for mark in ("★ best", "≈ not told", "↓ no better", "≤ not shown", "! read"))
+
+
+def test_a_tasks_page_says_what_every_method_spent_on_its_search(site: dict[str, str]) -> None:
+    for task in ("sentiment", "qa"):
+        said = Reader(site[f"tasks/{task}.html"]).said()
+        spent = [b for b in budgets.of(fake_records.records()) if b.task == task]
+        assert spent
+        for b in spent:
+            told = [b.method, str(b.cells), budgets.span(b.trials), budgets.span(b.steps), figures.seconds(b.seconds),
+                    *map(figures.score, (b.default, b.tuned, b.gain)), str(b.edges)]
+            assert " ".join(told) in said
 
 
 def test_there_is_a_page_for_every_task_and_every_cell_of_it(site: dict[str, str]) -> None:
