@@ -15,6 +15,7 @@ from typing import Any, cast
 import pytest
 import safetensors.torch
 import torch
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from bench import catalog, keep
@@ -316,6 +317,41 @@ def test_a_training_set_is_learnt_by_heart_by_the_methods_own_parameters(
     epochs = made.assignment.budget.epochs
     fits = (made.fit(rate, 1, share, lambda point: point.validation < 0.99, epochs) for rate in tried)
     assert any(fitted.value is not None and fitted.value >= 0.99 for fitted in fits)
+
+
+class Enlarged(Kept):
+    """Random weights as those of a network whose layers do something; the head trains as ever."""
+
+    def __init__(self, wanted: Assignment) -> None:
+        super().__init__(wanted)
+        if wanted.model.family is not Family.ENCODER_DECODER:
+            OwnParametersOnly.enlarge(self.template)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("head", "family"),
+    [(Head.TAG, Family.ENCODER), (Head.SPAN, Family.ENCODER_DECODER), (Head.REGRESS, Family.ENCODER)],
+)
+@pytest.mark.parametrize("method", TRAINED)
+def test_a_training_set_is_learnt_by_heart(root: Path, method: str, head: Head, family: str) -> None:
+    """Labels have a harder test above. Writing has no head of its own: few parameters cannot teach random weights."""
+    if (method, family) in REFUSED:
+        return
+    made = Enlarged(assignment(root, method, head, family, batch_size=8, epochs=300, evaluations=30, patience=99))
+    answers = tiny.answers(head)
+
+    def score(predictions: Sequence[Any]) -> float:
+        """The share of right answers, or Spearman's correlation with the numbers."""
+        if head is Head.REGRESS:
+            return float(spearmanr(predictions, answers).statistic)
+        return float(sum(p == a for p, a in zip(predictions, answers, strict=True)) / len(answers))
+
+    scaled = TRAINED[method].scaled(768 / tiny.SIZE)
+    epochs = made.assignment.budget.epochs
+    tried = (math.sqrt(scaled.default * scaled.high), scaled.default)
+    fits = (made.fit(rate, 1, score, lambda point: point.validation < 0.95, epochs) for rate in tried)
+    assert any(fitted.value is not None and fitted.value >= 0.95 for fitted in fits)
 
 
 def test_the_head_alone_learns_a_training_set_by_heart(root: Path) -> None:
