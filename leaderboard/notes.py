@@ -122,6 +122,11 @@ def _collapsed(records: Sequence[Record]) -> str:
     return f"Gave one answer for every test row with at least one seed: {_listed(keys)}." if keys else ""
 
 
+def unfinished(keys: Sequence[str], planned: int) -> str:
+    """Which of the planned cells have no record."""
+    return f"{len(keys)} of the {planned} planned cells have no record: {_listed(keys)}." if keys else ""
+
+
 def _listed(keys: Sequence[str], most: int = 6) -> str:
     rest = len(keys) - most
     return ", ".join(keys[:most]) + (f" and {rest} more" if rest > 0 else "")

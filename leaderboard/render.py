@@ -14,8 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from bench.errors import StoreError
+from bench.record import Record
 from bench.store import Store
-from leaderboard import gallery, markdown, study, tables
+from leaderboard import gallery, markdown, notes, sides, study, tables
 from leaderboard.site import Site
 from leaderboard.study import Study
 
@@ -38,7 +40,7 @@ def publish(run_dir: Path, out: Path | None = None, png: bool = False) -> list[P
     store = Store(run_dir)
     listing = store.listing()
     records = listing.records
-    known = _noted(study.of(store, records), listing.unread)
+    known = _noted(study.of(store, records), [*_unread(listing.unread), *_unfinished(run_dir, records)])
     title = run_dir.resolve().name
     folder = out or run_dir / "leaderboard"
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,7 @@ def refresh(run_dir: Path) -> list[Path]:
 def _origin(run_dir: Path) -> str:
     """A digest of all that a board is made from: the run's name, its records and answers, and the code."""
     code = Path(__file__).parents[1]
-    places = [(run_dir, "records/**/*.json"), (run_dir, "predictions/**/*.parquet")]
+    places = [(run_dir, "plan.json"), (run_dir, "records/**/*.json"), (run_dir, "predictions/**/*.parquet")]
     places += [(code, f"{room}/**/*{kind}") for room in ("bench", "leaderboard") for kind in SOURCES]
     found = hashlib.sha256(f"{run_dir.resolve().name}\n".encode())
     for root, pattern in places:
@@ -81,12 +83,26 @@ def _origin(run_dir: Path) -> str:
     return found.hexdigest()
 
 
-def _noted(known: Study, unread: Sequence[str]) -> Study:
-    """The same, with a note of the records that could not be read: their cells are there, though no page shows them."""
-    if not unread:
-        return known
-    note = f"Left out, since their records cannot be read, though they may be shown as not run: {', '.join(unread)}."
-    return replace(known, board=replace(known.board, notes=(note, *known.board.notes)))
+def _noted(known: Study, said: Sequence[str]) -> Study:
+    """The same, with these notes before its own."""
+    return replace(known, board=replace(known.board, notes=(*said, *known.board.notes)))
+
+
+def _unread(files: Sequence[str]) -> list[str]:
+    """Of records that could not be read: their cells are there, though no page shows them."""
+    told = "Left out, since their records cannot be read, though they may be shown as not run"
+    return [f"{told}: {', '.join(files)}."] if files else []
+
+
+def _unfinished(run_dir: Path, records: Sequence[Record]) -> list[str]:
+    """Of planned cells that no page can show, since there is no record of them."""
+    try:
+        planned = sides.planned(run_dir)
+    except StoreError:
+        return ["Whether the run is complete cannot be told, since its plan.json cannot be read."]
+    known = {record.key for record in records}
+    told = notes.unfinished(sorted(set(planned) - known), len(planned))
+    return [told] if told else []
 
 
 def write_site(files: Iterable[tuple[str, str]], folder: Path) -> Path:

@@ -99,7 +99,7 @@ def read(run: Path) -> Side:
     listing = store.listing()
     return Side(
         name=run.resolve().name, store=store, records={record.key: record for record in listing.records},
-        planned=_planned(run), night=read_night(run), problems=listing.problems,
+        planned=planned(run), night=read_night(run), problems=listing.problems,
     )
 
 
@@ -131,8 +131,11 @@ def write_night(run: Path, night: Night) -> None:
     write_atomically(run / NIGHT, json.dumps(content, indent=1).encode() + b"\n")
 
 
-def _planned(run: Path) -> dict[str, str]:
-    """Fingerprints as the plan states them: those of its time, whatever today's code would say."""
+def planned(run: Path) -> dict[str, str]:
+    """The fingerprint of every planned cell by its key, as the plan states it, whatever today's code would say.
+
+    Raises StoreError where there is a plan that cannot be read.
+    """
     data = _json(run / "plan.json")
     if data is None:
         return {}

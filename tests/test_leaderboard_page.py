@@ -291,6 +291,20 @@ def test_a_record_that_cannot_be_read_is_named_on_the_board(tmp_path: Path) -> N
     assert str(tmp_path) not in (folder / "leaderboard.html").read_text()
 
 
+def test_planned_cells_without_a_record_are_named_on_the_board(tmp_path: Path) -> None:
+    records = fake_records.records()[:2]
+    run = run_of(records, tmp_path / "nightly")
+    cells = [{"task": r.task, "model": {"name": r.model}, "method": r.method, "fingerprint": "f"} for r in records]
+    Store(run).write_plan(json.dumps({"suite": "s", "cells": [*cells, {**cells[0], "method": "unheard"}]}))
+    page = render.publish(run)[0].with_name("leaderboard.html")
+    key = f"{records[0].task}/{records[0].model}/unheard"
+    assert f"1 of the 3 planned cells have no record: {key}." in Reader(page.read_text()).said()
+    Store(run).write_plan("{}")
+    render.refresh(run)
+    assert "Whether the run is complete cannot be told" in Reader(page.read_text()).said()
+    assert str(tmp_path) not in page.read_text()
+
+
 def test_publishing_a_run_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         render.publish(tmp_path / "nowhere")
