@@ -33,7 +33,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The normal suite, on two processes with one thread each."""
     install(session, "-e", ".[dev]")
-    session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs, env=ONE_THREAD)
+    session.run("pytest", "-n", "2", "-m", "not slow and not faults", *session.posargs, env=ONE_THREAD)
 
 
 @nox.session
@@ -41,6 +41,13 @@ def proofs(session: nox.Session) -> None:
     """The slow proofs: what pretraining is worth on every task. One process, since the runs bring their own workers."""
     install(session, "-e", ".[dev]")
     session.run("pytest", "-m", "slow", *session.posargs, env=ONE_THREAD)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kills, full disks, servers that fail: nothing finished is lost."""
+    install(session, "-e", ".[dev]")
+    session.run("pytest", "-m", "faults", *session.posargs, env=ONE_THREAD)
 
 
 @nox.session
