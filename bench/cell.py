@@ -32,7 +32,7 @@ SEARCH_SEED = 0
 
 @dataclass(frozen=True)
 class Finished:
-    """A cell's record, and a row for each test row and seed (see `bench.store.prediction_schema`)."""
+    """A cell's record, and a row for each test row and seed (see `bench.predictions.prediction_schema`)."""
 
     record: Record
     predictions: list[dict[str, Any]]

@@ -105,7 +105,7 @@ def digest(value: Any) -> str:
 
 
 def prediction_rows(material: Material, metric: Metric, finals: Sequence[Scored]) -> list[dict[str, Any]]:
-    """A row for each test row and scored seed, as `bench.store.prediction_schema` wants it."""
+    """A row for each test row and scored seed, as `bench.predictions.prediction_schema` wants it."""
     return [
         _prediction_row(material, number, final, prediction, points)
         for final in finals

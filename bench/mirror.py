@@ -92,7 +92,7 @@ def of_cell(run: str, record: Record) -> Page:
 
 
 def with_predictions(page: Page, predictions: Sequence[Mapping[str, Any]]) -> Page:
-    """The page with a table of the first of these rows of `bench.store.prediction_schema`."""
+    """The page with a table of the first of these rows of `bench.predictions.prediction_schema`."""
     if not predictions:
         return page
     table = Table(PREDICTION, tuple(_prediction(row) for row in predictions[:ROWS]))

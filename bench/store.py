@@ -16,23 +16,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench import predictions
+from bench.atomic import directory_in_place, write_atomically
 from bench.errors import StoreError
+from bench.predictions import Answers
 from bench.record import SCHEMA, Names, Outcome, Record, from_json, to_json
-
-if TYPE_CHECKING:
-    import pyarrow
-
-    from bench.metrics.metric import Array
 
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY})
 """Outcomes that another try, on a mended or larger machine, may change. Divergence is a finding about the cell."""
@@ -58,23 +54,6 @@ class Listing:
     records: tuple[Record, ...]
     problems: tuple[str, ...]
     unread: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """One seed's answers to the test rows: (n, k) statistics, n example scores, and a digest of what was asked.
-
-    Equal digests mean the same inputs and references in the same order.
-    """
-
-    seed: int
-    asked: str
-    statistics: Array
-    scores: Array
-
-
-_ANSWERS = ("seed", "input", "reference", "score", "statistics")
-"""The columns that answers are read from."""
 
 
 @dataclass(frozen=True)
@@ -136,15 +115,9 @@ class Store:
         return list(self.listing().records)
 
     def write_predictions(self, names: Names, rows: Sequence[Mapping[str, Any]]) -> Path:
-        """Put the predictions of a cell in place of any earlier ones (columns: `prediction_schema`)."""
-        import pyarrow
-        import pyarrow.parquet
-
-        table = pyarrow.Table.from_pylist([dict(row) for row in rows], schema=prediction_schema())
-        sink = pyarrow.BufferOutputStream()
-        pyarrow.parquet.write_table(table, sink, compression="zstd")
-        path = self.path("predictions", names, "parquet")
-        write_atomically(path, sink.getvalue().to_pybytes())
+        """Put the predictions of a cell in place of any earlier ones (columns: `bench.predictions`)."""
+        path = self._predictions(names)
+        predictions.write(path, rows)
         return path
 
     def read_predictions(self, names: Names) -> list[dict[str, Any]]:
@@ -152,17 +125,28 @@ class Store:
 
         Raises StoreError where the file cannot be read.
         """
-        import pyarrow
-        import pyarrow.parquet
+        return predictions.read(self._predictions(names))
 
-        path = self.path("predictions", names, "parquet")
-        if not path.exists():
-            return []
-        try:
-            rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
-        except (OSError, pyarrow.ArrowException) as error:
-            raise StoreError(f"{path}: not readable as parquet ({error}). Delete it and run the cell again.") from error
-        return rows
+    def read_answers(self, names: Names) -> list[Answers]:
+        """What each seed of a cell answered, as statistics, in the order of the seeds; empty where that is not kept.
+
+        Raises StoreError where the file cannot be read.
+        """
+        return predictions.read_answers(self._predictions(names))
+
+    def read_first_seed(self, names: Names, columns: Sequence[str]) -> dict[str, list[Any]]:
+        """These columns of what a cell's first seed answered, by test row; empty where there are no predictions.
+
+        Raises StoreError where the file cannot be read or lacks a column.
+        """
+        return predictions.read_first_seed(self._predictions(names), columns)
+
+    def remove_predictions(self, names: Names) -> None:
+        """Forget predictions that belong to an earlier record."""
+        self._predictions(names).unlink(missing_ok=True)
+
+    def _predictions(self, names: Names) -> Path:
+        return self.path("predictions", names, "parquet")
 
     def rename(self, record: Record, train_size: int | None) -> Record:
         """Give a record the size in its name, or take it out, with all that belongs to it.
@@ -179,48 +163,7 @@ class Store:
 
     def _belongings(self, names: Names) -> tuple[Path, ...]:
         """Where all that belongs to a record lies, beside it."""
-        return self.path("predictions", names, "parquet"), self.study(names), self._models(names)
-
-    def read_answers(self, names: Names) -> list[Answers]:
-        """What each seed of a cell answered, as statistics, in the order of the seeds; empty where that is not kept.
-
-        Raises StoreError where the file cannot be read.
-        """
-        import pyarrow
-        import pyarrow.parquet
-
-        path = self.path("predictions", names, "parquet")
-        if not path.exists():
-            return []
-        try:
-            with pyarrow.parquet.ParquetFile(path) as file:
-                kept = "statistics" in file.schema_arrow.names
-                return _answers(file.read(columns=list(_ANSWERS), use_threads=False)) if kept else []
-        except (OSError, ValueError, pyarrow.ArrowException) as error:
-            raise StoreError(f"{path}: not readable as answers ({error}). Delete it and run the cell again.") from error
-
-    def read_first_seed(self, names: Names, columns: Sequence[str]) -> dict[str, list[Any]]:
-        """These columns of what a cell's first seed answered, by test row; empty where there are no predictions.
-
-        Raises StoreError where the file cannot be read or lacks a column.
-        """
-        import pyarrow
-        import pyarrow.compute
-        import pyarrow.parquet
-
-        path = self.path("predictions", names, "parquet")
-        if not path.exists():
-            return {}
-        try:
-            table = pyarrow.parquet.read_table(path, columns=["seed", *columns], use_threads=False)
-            first = table.filter(pyarrow.compute.equal(table["seed"], table["seed"][0])) if len(table) else table
-            return {name: first[name].to_pylist() for name in columns}
-        except (OSError, KeyError, pyarrow.ArrowException) as error:
-            raise StoreError(f"{path}: not readable as answers ({error}). Delete it and run the cell again.") from error
-
-    def remove_predictions(self, names: Names) -> None:
-        """Forget predictions that belong to an earlier record."""
-        self.path("predictions", names, "parquet").unlink(missing_ok=True)
+        return self._predictions(names), self.study(names), self._models(names)
 
     def model(self, names: Names, seed: int) -> Path:
         """The directory of the model that a cell's final training with `seed` left, where models were kept."""
@@ -285,22 +228,6 @@ class Store:
             file.write(json.dumps(to_json(event)) + "\n")
 
 
-def _answers(table: pyarrow.Table) -> list[Answers]:
-    """Nothing where rows have no statistics. Raises ValueError for rows of one seed with different numbers of them."""
-    import pyarrow.compute
-
-    found: list[Answers] = []
-    if not pyarrow.compute.sum(pyarrow.compute.list_value_length(table["statistics"])).as_py():
-        return found
-    for seed in table["seed"].unique().to_pylist():
-        part = table.filter(pyarrow.compute.equal(table["seed"], seed)).combine_chunks()
-        flat = part["statistics"].combine_chunks().flatten().to_numpy()
-        asked = hashlib.sha256("\0".join([*part["input"].to_pylist(), *part["reference"].to_pylist()]).encode())
-        statistics = flat.reshape(len(part), -1)
-        found.append(Answers(seed, asked.hexdigest(), statistics, part["score"].to_numpy()))
-    return found
-
-
 def read_record(path: Path) -> Record:
     """The record in a file.
 
@@ -313,71 +240,3 @@ def read_record(path: Path) -> Record:
         return from_json(Record, data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{path}: not a readable record ({error}). Delete it and run the cell again.") from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that at every moment, a crash included, it holds all of the old or all of the new content."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp gives a file that nobody else may read
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def directory_in_place(path: Path) -> Iterator[Path]:
-    """A new directory beside `path`, which takes its place whole when the block ends well, and else is gone.
-
-    What `path` held is lost. A directory that stays empty only removes it.
-    """
-    new, old = _beside(path), _beside(path)
-    try:
-        yield new
-        _flush(new)
-        new.chmod(0o755)  # mkdtemp gives a directory that nobody else may read
-        if path.exists():
-            path.rename(old / path.name)
-        if any(new.iterdir()):
-            new.rename(path)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _beside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
-
-
-def _flush(directory: Path) -> None:
-    """See to it that all files of a directory are on the disk."""
-    for path in directory.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-
-
-def prediction_schema() -> pyarrow.Schema:
-    """Columns of a predictions file, a line for each test row and seed.
-
-    `reference`, `prediction` and `phenomena` are JSON. `unseen` says whether the row asks for something that no
-    training row has, null where that is not known. `statistics` are the row's sufficient statistics for its metric
-    (`bench.metrics.metric`), from which every score, interval and comparison can be had again without the metric's
-    libraries; equally many for all rows of a seed.
-    """
-    import pyarrow
-
-    text = pyarrow.string()
-    return pyarrow.schema([
-        ("row", pyarrow.int64()), ("input", text), ("reference", text), ("seed", pyarrow.int64()),
-        ("prediction", text), ("score", pyarrow.float64()), ("phenomena", text),
-        ("unseen", pyarrow.bool_()), ("statistics", pyarrow.list_(pyarrow.float64())),
-    ])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.store import Answers
+from bench.predictions import Answers
 from benchmarks.coverage import SPREADS, World, worlds
 from leaderboard.paired import holm, pairs
 from leaderboard.panel import Panel, of_answers

@@ -13,8 +13,9 @@ import numpy as np
 
 from bench.errors import StoreError
 from bench.metrics.metric import Array, Metric, divide
+from bench.predictions import Answers
 from bench.record import Names
-from bench.store import Answers, Store
+from bench.store import Store
 from leaderboard import answers, slices, versus
 from leaderboard.answers import Given
 from leaderboard.panel import Panel, of_answers

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.atomic import write_atomically
 from bench.record import Names, Record
-from bench.store import safe_name, write_atomically
+from bench.store import safe_name
 from leaderboard import wanted
 from leaderboard.study import Study
 from leaderboard.wanted import KINDS, Wanted

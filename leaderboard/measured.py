@@ -12,9 +12,9 @@ from statistics import fmean, variance
 import numpy as np
 
 from bench.metrics.metric import Array
+from bench.predictions import Answers
 from bench.record import Names, Record, Training
 from bench.score import metric_named
-from bench.store import Answers
 from bench.uncertainty import mean_variance
 from leaderboard.panel import of_answers
 from leaderboard.shifts import Shift, known_variance

@@ -13,9 +13,10 @@ import numpy as np
 
 from bench.errors import StoreError
 from bench.metrics.metric import Array, Metric
+from bench.predictions import Answers
 from bench.record import Names, Record
 from bench.score import metric_named
-from bench.store import Answers, Store
+from bench.store import Store
 from bench.uncertainty import mean_variance, row_covariance, shared_variance
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from bench.atomic import write_atomically
 from bench.record import to_json
-from bench.store import write_atomically
 from leaderboard import figures, markdown
 from leaderboard.costs import ENOUGH
 from leaderboard.shifts import ALL, Finding

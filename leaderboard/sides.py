@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import sizes
+from bench.atomic import write_atomically
 from bench.errors import StoreError
 from bench.record import Outcome, Record
-from bench.store import RETRIED, Store, write_atomically
+from bench.store import RETRIED, Store
 
 NIGHT = "night.json"
 """Beside the plan of a run that was made for a history: when it began and what it left out."""

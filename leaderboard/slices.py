@@ -1,6 +1,6 @@
 """Scores on parts of the test rows: by phenomenon, length, label, or whether the row asks for something never seen.
 
-Knows test rows as `bench.store.prediction_schema` has them, and answers; no layout.
+Knows test rows as `bench.predictions.prediction_schema` has them, and answers; no layout.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.metric import Metric
+from bench.predictions import Answers
 from bench.record import Names
-from bench.store import Answers
 from leaderboard import paired
 from leaderboard.paired import Difference
 from leaderboard.panel import Panel, of_answers

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.store import write_atomically
+from bench.atomic import write_atomically
 from leaderboard import changes, html, trend
 from leaderboard.trend import Trend
 

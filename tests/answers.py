@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bench.metrics.metric import Array, Metric, means
+from bench.predictions import Answers
 from bench.record import Names
-from bench.store import Answers
 from leaderboard.panel import Panel, of_answers
 
 MEAN = Metric("mean", ("mean",), "label", lambda predictions, references: np.zeros((0, 2)), means(("mean",)), dict)

@@ -35,25 +35,27 @@ LIVES_IN = {
     "ruptures": ("leaderboard/changes.py",),
     "altair": ("leaderboard/charts/",),
     "vl_convert": ("leaderboard/draw.py",),
-    "pyarrow": ("bench/store.py", "bench/files.py", "leaderboard/tables.py"),
+    "pyarrow": ("bench/predictions.py", "bench/files.py", "leaderboard/tables.py"),
 }
 """The files, or folders, that may import each library."""
 
+RUN_FILES = ("bench.store", "bench.predictions")
+
 FORBIDDEN = {
-    "tasks/": ("bench.learn", "bench.run", "bench.cell", "bench.catalog", "bench.store", "leaderboard"),
+    "tasks/": ("bench.learn", "bench.run", "bench.cell", "bench.catalog", *RUN_FILES, "leaderboard"),
     "tasks/corpora/": ("bench",),
     "leaderboard/": ("bench.learn", "bench.run", "bench.tune", "bench.track", "bench.cell", "bench.methods"),
-    "bench/metrics/": ("bench.learn", "bench.run", "bench.cell", "bench.store"),
+    "bench/metrics/": ("bench.learn", "bench.run", "bench.cell", *RUN_FILES),
     "bench/learn/": (
         "bench.cell",
         "bench.run",
         "bench.tune",
         "bench.track",
-        "bench.store",
+        *RUN_FILES,
         "bench.score",
         "leaderboard",
     ),
-    "bench/methods/": ("bench.cell", "bench.run", "bench.tune", "bench.track", "bench.store", "leaderboard"),
+    "bench/methods/": ("bench.cell", "bench.run", "bench.tune", "bench.track", *RUN_FILES, "leaderboard"),
     "bench/spec.py": ("bench", "tasks", "leaderboard"),
     "bench/errors.py": ("bench", "tasks", "leaderboard"),
     "bench/record.py": ("bench.learn", "bench.run", "bench.cell"),

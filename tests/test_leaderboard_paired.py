@@ -15,8 +15,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from bench.metrics.metric import Array
+from bench.predictions import Answers
 from bench.score import METRICS
-from bench.store import Answers
 from bench.uncertainty import resampled_scores
 from benchmarks import false_positives
 from benchmarks.coverage import worlds

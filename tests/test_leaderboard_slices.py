@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.predictions import Answers
 from bench.score import METRICS
-from bench.store import Answers
 from leaderboard.slices import Slice, contrasts, panels, slices
 from tests.answers import MEAN, answers, named
 

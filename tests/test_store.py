@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import string
 from dataclasses import replace
@@ -13,7 +12,7 @@ import pytest
 
 from bench.errors import StoreError
 from bench.record import Outcome, Record
-from bench.store import RETRIED, Store, is_fresh, safe_name, write_atomically
+from bench.store import RETRIED, Store, is_fresh, safe_name
 
 NAMES = ("sentiment", "bert-mini", "full")
 RECORD = Record(*NAMES, "bundled", "encoder", "classify", "f" * 64, Outcome.OK, "accuracy", score=0.1 + 0.2)
@@ -83,20 +82,6 @@ def test_a_number_that_json_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         Store(tmp_path).write_record(replace(RECORD, score=float("nan")))
     assert Store(tmp_path).records() == []
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-
-    def full(descriptor: int) -> None:
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_half_written_files_of_a_killed_run_are_swept_away(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ import shutil
 from pathlib import Path
 
 from bench import keep, models
+from bench.atomic import directory_in_place
 from bench.commands import model_card, results
 from bench.errors import RequestError, StoreError
 from bench.keep import Kept
 from bench.record import Outcome, Record, Training
 from bench.screen import Screen
-from bench.store import Store, directory_in_place
+from bench.store import Store
 
 BESIDE_WEIGHTS = ("generation_config.json", "special_tokens_map.json", "chat_template*", "*.safetensors.index.json")
 """Files of a checkpoint that have a part in how it is loaded or writes, beside `models.CHECKPOINT_FILES`."""

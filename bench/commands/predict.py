@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import files, keep, quiet, rows
+from bench.atomic import write_atomically
 from bench.errors import RequestError
 from bench.record import Health
 from bench.screen import Screen, plural
 from bench.spec import Row
-from bench.store import write_atomically
 
 
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
