@@ -17,13 +17,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import provenance, score, tune
+from bench import halfway, provenance, score, tune
 from bench.errors import BenchError, DivergedError, UnsupportedError
+from bench.halfway import Final, Halfway
 from bench.learner import Assignment, Fitted, Learner, OpenLearner, Prediction
 from bench.material import Material, Scored, digest, prediction_rows
 from bench.metrics.metric import Metric
 from bench.plan import Cell
-from bench.record import Cost, Outcome, Point, Record, Training, to_json
+from bench.record import Cost, Outcome, Parameters, Point, Record, Training, to_json
 from bench.spec import REFERENCE_WIDTH, LogRange
 
 SEARCH_SEED = 0
@@ -49,13 +50,14 @@ def run(
 ) -> Finished:
     """The finished cell, whatever becomes of it: a failure is a record with its outcome and reason.
 
-    `study` is the journal of the search; trials that it already holds are not run again. `facts` are added to the
-    record's provenance. What every final training stores is kept in a directory `seed-SEED` of `models`, if that is
-    given.
+    `study` is the journal of the search; trials that it already holds are not run again, nor are final trainings that
+    are kept beside it (`bench.halfway`). `facts` are added to the record's provenance. What every final training stores
+    is put into a directory `seed-SEED` of `models`, if that is given.
     """
     started, clock = provenance.now(), time.perf_counter()
-    work = _Work(cell, score.metric_named(cell.task.metric), models)
-    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study))
+    kept = Halfway(halfway.beside(study), cell.fingerprint, models=models is not None)
+    work = _Work(cell, score.metric_named(cell.task.metric), kept)
+    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study, models))
     seconds = time.perf_counter() - clock
     history = {**provenance.environment(), **(facts or {}), "started": started, "finished": provenance.now()}
     record = _record(work, draft(cell, outcome, reason, history), seconds)
@@ -86,7 +88,7 @@ class _Work:
 
     cell: Cell
     metric: Metric
-    models: Path | None
+    halfway: Halfway
     material: Material | None = None
     learner: Learner | None = None
     rates: LogRange | None = None
@@ -94,10 +96,18 @@ class _Work:
     trials: list[Training] = field(default_factory=list)
     finals: list[Scored] = field(default_factory=list)
     floors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    parameters: Parameters | None = None
+    peak_memory: int | None = None
     resumed_seconds: float = 0.0
 
+    def resumed(self, training: Training) -> None:
+        """Count the time that an earlier attempt spent on it."""
+        self.resumed_seconds += training.train_seconds + training.evaluate_seconds
 
-def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path) -> None:
+
+def _stages(
+    work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path, models: Path | None
+) -> None:
     cell = work.cell
     material = work.material = open_material()
     learner = work.learner = open_learner(_assignment(cell, material))
@@ -112,6 +122,8 @@ def _stages(work: _Work, open_learner: OpenLearner, open_material: Callable[[], 
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
         raise DivergedError(f"seed {diverged[0].seed} at rate {rate or 0:.3g}: {diverged[0].reason}")
+    if models is not None:
+        work.halfway.move_models(cell.budget.seeds, models)
 
 
 def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Training:
@@ -123,7 +135,8 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
 
     def keep(trial: Training, resumed: bool) -> None:
         work.trials.append(trial)
-        work.resumed_seconds += trial.train_seconds + trial.evaluate_seconds if resumed else 0.0
+        if resumed:
+            work.resumed(trial)
 
     cell = work.cell
     # without the size that may be in the cell's key, which its fingerprint has: by either name the search is the same
@@ -138,28 +151,44 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
 
 
 def _final(work: _Work, trainer: _Trainer, number: int, seed: int) -> Scored:
-    """Train as the best trial did (if anything trains), from a fresh seed, then answer the test questions.
+    """The training from a fresh seed as the best trial did (if anything trains), and its answers to the test questions.
 
-    The model is kept here, if it is to be, since nothing else should hold its network when the next one trains.
+    One that an earlier attempt finished is taken as it was.
     """
     rate, choice = (work.best.rate, work.best.choice) if work.best else (None, {})
-    training, fitted = trainer.train(number, rate, seed, lambda point: True, work.cell.budget.epochs, choice)
-    if training.state == "DIVERGED":
-        return Scored(training)
-    material, metric = trainer.material, trainer.metric
-    answered = fitted.predict(material.questions)
-    statistics = metric.statistics(answered.predictions, material.references)
+    final = work.halfway.final(seed, rate, choice)
+    if final is None:
+        final = _finished(work, trainer, number, seed)
+    else:
+        work.resumed(final.training)
+    work.parameters = final.parameters
+    work.peak_memory = _peak(work.peak_memory, final.peak_memory)
+    if final.training.state == "DIVERGED":
+        return Scored(final.training)
+    statistics = work.metric.statistics(final.predictions, trainer.material.references)
     scored = dataclasses.replace(
-        training,
-        scores=metric.scores(statistics),
-        signatures=metric.signatures(),
-        health=dataclasses.replace(answered.health, truncated_train=trainer.learner.truncated_train),
-        evaluate_seconds=training.evaluate_seconds + answered.seconds,
-        answers=digest(answered.predictions),
+        final.training, scores=work.metric.scores(statistics), signatures=work.metric.signatures()
     )
-    if work.models is not None:
-        fitted.save(work.models / f"seed-{seed}")
-    return Scored(scored, answered.predictions, statistics)
+    return Scored(scored, final.predictions, statistics)
+
+
+def _finished(work: _Work, trainer: _Trainer, number: int, seed: int) -> Final:
+    """A final training and its answers, kept with its model, since nothing should hold its network any more."""
+    rate, choice = (work.best.rate, work.best.choice) if work.best else (None, {})
+    training, fitted = trainer.train(number, rate, seed, lambda point: True, work.cell.budget.epochs, choice)
+    learner, answers = trainer.learner, ()
+    if training.state != "DIVERGED":
+        answered = fitted.predict(trainer.material.questions)
+        answers = tuple(answered.predictions)
+        training = dataclasses.replace(
+            training,
+            health=dataclasses.replace(answered.health, truncated_train=learner.truncated_train),
+            evaluate_seconds=training.evaluate_seconds + answered.seconds,
+            answers=digest(answers),
+        )
+    final = Final(training, answers, learner.parameters, learner.peak_memory())
+    work.halfway.keep(final, fitted)
+    return final
 
 
 @dataclass(frozen=True)
@@ -242,8 +271,8 @@ def _record(work: _Work, record: Record, seconds: float) -> Record:
     )
     if learner is not None:
         record = dataclasses.replace(
-            record, parameters=learner.parameters, checkpoint=learner.checkpoint,
-            cost=_cost(record, seconds + work.resumed_seconds, learner.peak_memory()),
+            record, parameters=work.parameters or learner.parameters, checkpoint=learner.checkpoint,
+            cost=_cost(record, seconds + work.resumed_seconds, _peak(work.peak_memory, learner.peak_memory())),
             provenance={**record.provenance, "device": learner.device, "precision": learner.precision},
         )
     return _with_scores(record, work, work.material) if record.outcome is Outcome.OK and work.material else record
@@ -266,6 +295,10 @@ def _with_scores(record: Record, work: _Work, material: Material) -> Record:
         material.splits.data, overlap=material.overlap, learnt=material.learnt, asked=material.asked
     )
     return dataclasses.replace(record, data=data, scores=means, score=means[work.metric.name], low=low, high=high)
+
+
+def _peak(*found: int | None) -> int | None:
+    return max((peak for peak in found if peak is not None), default=None)
 
 
 def _cost(record: Record, seconds: float, peak_memory: int | None) -> Cost:

@@ -6,6 +6,7 @@ Knows where things lie and how they are written and read; not how a result is ma
     records/TASK/MODEL/METHOD.json
     predictions/TASK/MODEL/METHOD.parquet
     studies/TASK/MODEL/METHOD.journal
+    studies/TASK/MODEL/METHOD.halfway/     while a cell is not finished (`bench.halfway`)
     models/TASK/MODEL/METHOD/seed-SEED/    where models are kept (`bench.keep` says what is in there)
 
 METHOD is METHOD@SIZE where a run has several training-set sizes.
@@ -163,7 +164,8 @@ class Store:
 
     def _belongings(self, names: Names) -> tuple[Path, ...]:
         """Where all that belongs to a record lies, beside it."""
-        return self._predictions(names), self.study(names), self._models(names)
+        halfway = self.path("studies", names, "halfway")
+        return self._predictions(names), self.study(names), halfway, self._models(names)
 
     def model(self, names: Names, seed: int) -> Path:
         """The directory of the model that a cell's final training with `seed` left, where models were kept."""

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench import cell as cells
-from bench import provenance, sources
+from bench import halfway, provenance, sources
 from bench.learner import OpenLearner
 from bench.material import Material
 from bench.plan import Cell
 from bench.record import Outcome, Record
-from bench.store import Store
+from bench.store import RETRIED, Store
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 """One thread a worker: on small models two workers of one thread beat one of two, and sums keep their order."""
@@ -57,6 +57,8 @@ def do(job: Job) -> Record:
     else:
         store.remove_predictions(names)
     store.write_record(finished.record)
+    if finished.record.outcome not in RETRIED:
+        halfway.forget(store.study(names))
     return finished.record
 
 

@@ -152,7 +152,7 @@ class FakeLearner:
 
     def save(self, place: Path, seed: int) -> None:
         """What is kept: a file that names its seed."""
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         (place / "kept.json").write_text(json.dumps({"seed": seed}))
 
     def peak_memory(self) -> int | None:

@@ -123,7 +123,7 @@ def test_the_record_counts_test_rows_that_are_known_from_training(tmp_path: Path
     train = fakes.material().splits.train
     new = [{**row, "text": f"once more {row['text']}"} for row in train]
     for rows, count in ((new, 0), ([*new, *train[:2]], 2)):
-        data = run(tmp_path, test=lambda rows=rows: rows).record.data  # type: ignore[misc]
+        data = run(tmp_path / str(count), test=lambda rows=rows: rows).record.data  # type: ignore[misc]
         assert data is not None
         assert data.overlap == count
     failed = run(tmp_path, failing(MemoryError("no room"))).record.data
@@ -264,7 +264,7 @@ def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) ->
     assert {row["seed"] for row in finished.predictions} == {1, 3}
 
 
-def test_a_second_attempt_does_not_repeat_finished_trials_and_costs_as_much(tmp_path: Path) -> None:
+def test_a_second_attempt_repeats_no_finished_training_and_costs_as_much(tmp_path: Path) -> None:
     first = run(tmp_path).record
     learners: list[fakes.FakeLearner] = []
 
@@ -274,8 +274,8 @@ def test_a_second_attempt_does_not_repeat_finished_trials_and_costs_as_much(tmp_
 
     second = run(tmp_path, opener).record
     assert fakes.lasting(second) == fakes.lasting(first)
-    assert [seed for _, seed in learners[0].fits] == [1, 2]
+    assert learners[0].fits == []
     assert first.cost is not None
     assert second.cost is not None
     assert second.cost.train_seconds == first.cost.train_seconds
-    assert second.cost.seconds > 0.75 * 4
+    assert second.cost.seconds > 0.75 * 6
