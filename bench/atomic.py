@@ -13,16 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that at every moment, a crash included, it holds all of the old or all of the new content."""
+def write_atomically(path: Path, content: bytes, lasting: bool = True) -> None:
+    """Write a file so that at every moment, a crash included, it holds all of the old or all of the new content.
+
+    Where it need not be `lasting` it is not flushed to the disk, which takes some milliseconds: a crash of the machine,
+    not of the program, may then lose it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.chmod(0o644)  # mkstemp gives a file that nobody else may read
         temporary.replace(path)
     except BaseException:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from bench.atomic import write_atomically
 from bench.errors import StoreError
 from bench.record import Record
 from bench.store import Store
@@ -33,17 +33,32 @@ MANIFEST = "site.json"
 def publish(run_dir: Path, out: Path | None = None, png: bool = False) -> list[Path]:
     """Write the run's board into `out` (its folder leaderboard/ if None); return the paths of the files to look at.
 
-    These are leaderboard.md, .csv, .tex, .parquet and .html, and figures, as SVG and where asked
-    as PNG; the site has more (`leaderboard.addresses`).
-    Records that cannot be read are left out, and a note names their files. Raises StoreError where there is no run.
+    These are leaderboard.md, .csv, .tex, .parquet and .html, and figures, as SVG and where asked as PNG; the site has
+    more (`leaderboard.addresses`). Records that cannot be read are left out, and a note names their files. Raises
+    StoreError where there is no run.
     """
+    return _publish(run_dir, out or run_dir / "leaderboard", _origin(run_dir), png)
+
+
+def refresh(run_dir: Path) -> list[Path]:
+    """`publish` into the run's own folder, unless the board there was made from the same records by the same code."""
+    folder, origin = run_dir / "leaderboard", _origin(run_dir)
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        files = [folder / path for path in state["files"]]
+        kept = state["of"] == origin and all(path.is_file() for path in files)
+    except (OSError, ValueError, KeyError, TypeError):  # no board, or one that was made otherwise
+        kept = False
+    return files if kept else _publish(run_dir, folder, origin)
+
+
+def _publish(run_dir: Path, folder: Path, origin: str, png: bool = False) -> list[Path]:
+    """`origin` is from before anything is read: a board that missed a record is made again by the next `refresh`."""
     store = Store(run_dir)
     listing = store.listing()
     records = listing.records
     known = _noted(study.of(store, records), [*_unread(listing.unread), *_unfinished(run_dir, records)])
     title = run_dir.resolve().name
-    folder = out or run_dir / "leaderboard"
-    folder.mkdir(parents=True, exist_ok=True)
     drawn = gallery.figures(known)
     texts: dict[str, str | bytes] = {
         "md": markdown.render(known.board, title, drawn, known), "csv": tables.as_csv(known.board),
@@ -53,21 +68,9 @@ def publish(run_dir: Path, out: Path | None = None, png: bool = False) -> list[P
     site = Site(known, store, title, drawn, gallery.cell_curves(records), gallery.left_out(known))
     page = write_site(site.files(), folder)
     written += [page, *gallery.write(drawn, folder / gallery.FOLDER, png)]
-    state = {"of": _origin(run_dir), "files": [path.relative_to(folder).as_posix() for path in written]}
+    state = {"of": origin, "files": [path.relative_to(folder).as_posix() for path in written]}
     _write(folder / STATE, json.dumps(state, indent=0) + "\n")
     return written
-
-
-def refresh(run_dir: Path) -> list[Path]:
-    """`publish` into the run's own folder, unless the board there was made from the same records by the same code."""
-    folder = run_dir / "leaderboard"
-    try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        files = [folder / path for path in state["files"]]
-        kept = state["of"] == _origin(run_dir) and all(path.is_file() for path in files)
-    except (OSError, ValueError, KeyError, TypeError):  # no board, or one that was made otherwise
-        kept = False
-    return files if kept else publish(run_dir)
 
 
 def _origin(run_dir: Path) -> str:
@@ -141,10 +144,6 @@ def _remove(folder: Path, path: str) -> None:
 
 
 def _write(path: Path, content: str | bytes) -> Path:
-    """Under a temporary name first, so that a reader never sees half a page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
-    temporary.replace(path)
+    """Whole, so that a reader never sees half a page. A site has many files, which are easily made again."""
+    write_atomically(path, content if isinstance(content, bytes) else content.encode(), lasting=False)
     return path
-

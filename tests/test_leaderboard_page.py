@@ -16,8 +16,10 @@ import pytest
 from bench.errors import StoreError
 from bench.record import Record
 from bench.store import Store
-from leaderboard import addresses, budgets, figures, frame, health, render, rerun, study
+from leaderboard import addresses, budgets, figures, frame, gallery, health, render, rerun, study
+from leaderboard.gallery import Figure
 from leaderboard.site import Site
+from leaderboard.study import Study
 from tests import fake_records
 
 VOID = frozenset({"meta", "link", "input", "br"})
@@ -252,6 +254,24 @@ def test_a_board_is_made_anew_only_where_something_changed(tmp_path: Path) -> No
     assert page.is_file()
     render.refresh(run.rename(tmp_path / "weekly"))
     assert "weekly" in (tmp_path / "weekly" / "leaderboard" / "leaderboard.html").read_text(encoding="utf-8")
+
+
+def test_a_record_that_comes_while_a_board_is_made_is_on_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early, late = fake_records.records()[:2]
+    run = run_of([early], tmp_path / "nightly")
+    real = gallery.figures
+
+    def drawn(known: Study) -> tuple[Figure, ...]:
+        run_of([late], run)
+        return real(known)
+
+    monkeypatch.setattr(gallery, "figures", drawn)
+    table = render.publish(run)[1]
+    assert late.method not in table.read_text()
+    render.refresh(run)
+    assert late.method in table.read_text()
 
 
 def test_publishing_writes_the_files_and_the_figures_the_same_for_the_same_records(tmp_path: Path) -> None:
