@@ -21,8 +21,6 @@ NOTES = (
     "where they do not differ, more where the search turned the order, below 0% where it narrowed the gap. It is not "
     "told of gaps below a point.",
 )
-CLEAR = 1.0
-"""Points of a gap from which on a share of it says anything."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def _behind(best: Sequence[Record], group: Sequence[Record]) -> Gap | None:
     tuned, untuned = _mean(gap.tuned for gap in known), _mean(gap.untuned for gap in known)
     if tuned is None or untuned is None:
         return None
-    return search.of_means(tuned, untuned) if abs(tuned) >= CLEAR else Gap(tuned, untuned, None)
+    return search.of_means(tuned, untuned) if abs(tuned) >= search.TELLING else Gap(tuned, untuned, None)
 
 
 def _budget(group: Sequence[Record], behind: Gap | None) -> Budget:

@@ -17,13 +17,11 @@ from bench.record import Names, Record
 from leaderboard import answers, evidence, figures, panel, versus
 from leaderboard.addresses import Addresses
 from leaderboard.evidence import Evidence
-from leaderboard.search import Search
+from leaderboard.search import TELLING, Search
 from leaderboard.study import Group
 from leaderboard.versus import Codes, Contrasts, packed, scaled, upper
 
 LEVEL = 0.05
-TELLING = 1.0
-"""Points of a difference from which on a share of it says anything."""
 
 
 def script(path: str, value: Any) -> str:

@@ -95,16 +95,17 @@ def _freedom(panel: Panel, rows: Array) -> Array:
 
 
 def holm(p: Sequence[float] | Array) -> Array:
-    """Holm's adjusted p-values of one family, in their order (Holm 1979).
+    """Holm's adjusted p-values of a family, in their order (Holm 1979). Of (m, ...), families lie along axis 0.
 
     The i-th smallest of m is multiplied by m - i + 1, and no one falls below a smaller one's; the chance of even one
     false finding is then at most the level, however the comparisons depend on each other.
     """
     values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    adjusted = np.empty(len(values))
-    adjusted[order] = np.minimum(steps, 1.0)
+    order = np.argsort(values, axis=0, kind="stable")
+    weights = np.arange(len(values), 0, -1).reshape(-1, *[1] * (values.ndim - 1))
+    steps = np.maximum.accumulate(np.take_along_axis(values, order, axis=0) * weights, axis=0)
+    adjusted = np.empty(values.shape)
+    np.put_along_axis(adjusted, order, np.minimum(steps, 1.0), axis=0)
     return adjusted
 
 

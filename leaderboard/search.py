@@ -13,6 +13,9 @@ from bench.record import Record, Training
 SAME = 1e-9
 """Gaps below this are none: shares of them mean nothing."""
 
+TELLING = 1.0
+"""Points of a gap from which on a share of it says anything, and is shown."""
+
 
 @dataclass(frozen=True)
 class Search:

@@ -7,7 +7,7 @@ records, no layout.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +45,7 @@ class Table:
 def table(panel: Panel, level: float = 0.95) -> Table:
     """All comparisons of a panel's cells."""
     found = pairs(panel)
-    value = panel.values[:, None] - panel.values[None, :]
-    reach = _reach(found, level)
+    value, reach = _apart(panel.values), _reach(found, level)
     spread = np.sqrt(of_difference(panel.fixed) * panel.rows)
     known = (spread > 0) & np.isfinite(spread)
     won = _won(panel)
@@ -86,24 +85,12 @@ class Contrasts:
     adjusted: Array
 
 
-def contrasts(panels: Sequence[Panel]) -> Contrasts:
+def contrasts(panels: Sequence[Panel], level: float = 0.95) -> Contrasts:
     """The comparisons of the same cells on each slice; at least one panel."""
-    tables = [table(panel) for panel in panels]
-    p = np.stack([t.p for t in tables])
-    return Contrasts(
-        np.stack([t.value for t in tables]), np.stack([t.low for t in tables]), np.stack([t.high for t in tables]),
-        _holm_over_slices(p),
-    )
-
-
-def _holm_over_slices(p: Array) -> Array:
-    """`paired.holm` along the first axis."""
-    order = np.argsort(p, axis=0, kind="stable")
-    weights = np.arange(len(p), 0, -1).reshape(-1, *[1] * (p.ndim - 1))
-    steps = np.maximum.accumulate(np.take_along_axis(p, order, axis=0) * weights, axis=0)
-    adjusted = np.empty(p.shape)
-    np.put_along_axis(adjusted, order, np.minimum(steps, 1.0), axis=0)
-    return adjusted
+    found = [pairs(panel) for panel in panels]
+    value = np.stack([_apart(panel.values) for panel in panels])
+    reach = np.stack([_reach(each, level) for each in found])
+    return Contrasts(value, value - reach, value + reach, holm(np.stack([each.p for each in found])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,15 +104,19 @@ class Gaps:
 
 def gaps(searches: Sequence[Search]) -> Gaps:
     """How far cells lie apart on validation rows, tuned and at their defaults."""
-    tuned = _apart([found.tuned for found in searches])
-    untuned = _apart([found.default for found in searches])
+    tuned = _apart(_known(found.tuned for found in searches))
+    untuned = _apart(_known(found.default for found in searches))
     known = np.isfinite(untuned) & (np.abs(tuned) > SAME)
     return Gaps(tuned, untuned, 1 - np.divide(untuned, tuned, out=np.full(tuned.shape, np.nan), where=known))
 
 
-def _apart(values: Sequence[float | None]) -> Array:
-    known = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    return known[:, None] - known[None, :]
+def _known(values: Iterable[float | None]) -> Array:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _apart(values: Array) -> Array:
+    """Each value less each other, (c, c)."""
+    return values[:, None] - values[None, :]
 
 
 def scaled(values: Array, digits: int) -> Codes:

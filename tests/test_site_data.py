@@ -46,7 +46,7 @@ def test_the_table_of_comparisons_says_what_each_comparison_says(several: bool) 
 
 def test_slices_are_corrected_within_each_pair_as_contrasts_are() -> None:
     p = np.random.default_rng(1).uniform(0, 0.2, (5, 3, 3))
-    adjusted = versus._holm_over_slices(p)
+    adjusted = paired.holm(p)
     for i in range(3):
         for j in range(3):
             assert adjusted[:, i, j] == pytest.approx(paired.holm(p[:, i, j]))
