@@ -58,6 +58,11 @@ class Entry:
         return any(finding.severity is Severity.DOUBT for finding in self.findings)
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The findings, as `health.said` tells them."""
+        return health.said(self.findings)
+
+    @property
     def scored(self) -> bool:
         """Whether there is a score to show."""
         return self.record.score is not None

@@ -37,10 +37,8 @@ def bounded(value: float, low: float, high: float) -> str:
     return f"{score(value)} {interval(low, high)}"
 
 
-def place(rank: float | None, low: int | None, high: int | None) -> str:
+def place(rank: float, low: int, high: int) -> str:
     """A rank with the ranks that may be true: 2 [1–4], or 1 where there is no other; equals share 2.5."""
-    if rank is None:
-        return UNKNOWN
     among = "" if low == high else f" [{low}\N{EN DASH}{high}]"
     return f"{rank:g}{among}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -54,14 +55,14 @@ def findings(record: Record) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding is not None)
 
 
-def doubtful(record: Record) -> bool:
-    """Whether something puts the score in doubt."""
-    return any(finding.severity is Severity.DOUBT for finding in findings(record))
-
-
 def words(record: Record) -> tuple[str, ...]:
-    """The findings in a few words each, those that put the score in doubt opened by "!"."""
-    return tuple(f"! {f.words}" if f.severity is Severity.DOUBT else f.words for f in findings(record))
+    """All findings about a cell in a few words each, as `said` tells them."""
+    return said(findings(record))
+
+
+def said(found: Iterable[Finding]) -> tuple[str, ...]:
+    """Findings in a few words each, those that put the score in doubt opened by "!"."""
+    return tuple(f"! {f.words}" if f.severity is Severity.DOUBT else f.words for f in found)
 
 
 def _counted(record: Record) -> list[Finding | None]:

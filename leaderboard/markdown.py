@@ -162,7 +162,7 @@ def _cell(entry: Entry, view: TaskView) -> list[str]:
         health.trials(record),
         figures.seconds(cost.seconds if cost else None),
         figures.UNKNOWN if speed is None else f"{speed:,.0f}",
-        ", ".join(health.words(record)),
+        ", ".join(entry.words),
     ]
 
 

@@ -110,7 +110,7 @@ class Site:
             "board.html", addresses.BOARD, board=board, outcomes=notes.outcomes(board.records),
             how_to_read=notes.HOW_TO_READ, origins=sorted({column.origin for column in board.columns}),
             largest=_largest(self.study), facts=footer.provenance(board.records),
-            checkpoints=footer.checkpoints(board.records), why=_numbered(board.failures), words=health.words,
+            checkpoints=footer.checkpoints(board.records), why=_numbered(board.failures),
             overall=self.study.overall, rule=RULE, pictures=[p for p in self.pictures if p.task is None],
             undrawn=self.undrawn,
             places={(c.task, c.source): i for i, c in enumerate(board.columns)}, policy=html.digest(script),
@@ -124,7 +124,7 @@ class Site:
         return self._page(
             "task.html", self.where.task(*key), view=view, column=view.column, groups=found,
             searches=self.study.searches, budget=footer.budget(records), data=footer.data(records),
-            trials=health.trials, words=health.words, kind=kind,
+            trials=health.trials, kind=kind,
             pictures=[p for p in self.pictures if p.task == key], span=budgets.span, spent_notes=budgets.NOTES,
             spent=[b for b in self.spent if (b.task, b.source) == key],
         )
@@ -135,7 +135,7 @@ class Site:
         return self._page(
             "cell.html", self.where.cell(record.names), view=view, entry=entry, record=record, group=group,
             search=self.study.searches[record.names], parts=_parts(record.names, known),
-            wrong=self._wrong(record, known), words=health.words(record), trials=health.trials(record),
+            wrong=self._wrong(record, known), trials=health.trials(record),
             suite=rerun.suite(record), command=rerun.command(record), file=rerun.FILE,
             budget=footer.budget([record]), data=footer.data([record]), checkpoint=footer.checkpoints([record]),
             facts=footer.provenance([record]), curve=self.curves.get(record.names),

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from leaderboard import figures, health, stats
+from leaderboard import figures
 from leaderboard.column import Entry
 from leaderboard.frame import Board, FloorLine, Line
 from leaderboard.rank import Mark
@@ -63,7 +63,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "peak_memory": cost.peak_memory if cost else None,
         "trainable_params": parameters.trainable if parameters else None,
         "total_params": parameters.total if parameters else None,
-        "spread": stats.sample_sd(record.seed_scores) if record.score is not None else None,
+        "spread": entry.spread,
         "trials": len(record.trials),
         "synthetic": record.data.synthetic if record.data else None,
         "train_rows": level.rows,
@@ -76,7 +76,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "baseline": level.baseline[1] if level.baseline else None,
         "unproven": entry.unproven,
         "doubtful": entry.doubtful,
-        "health": "; ".join(health.words(record)),
+        "health": "; ".join(entry.words),
     }
     return {name: others[name] if name in others else getattr(record, name) for name in TYPES}
 
