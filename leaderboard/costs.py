@@ -65,11 +65,6 @@ class Band:
     cell: float
     nights: int
 
-    @property
-    def learnt(self) -> bool:
-        """Whether there were enough nights."""
-        return self.nights >= ENOUGH
-
 
 @dataclass(frozen=True)
 class Change:

@@ -26,8 +26,7 @@ class Group:
 
     `records` are all of them, the best first, those without a score last. `panel` is None where no answers are kept;
     `left_out` says by key why a scored cell is not in it. `places` hold the ranks of those that are, `basis` says what
-    marks rest on (`rank.PAIRED` or `rank.OVERLAP`). `baselines` are the primary scores of trivial and cheap answers by
-    name, `floor` is the best of the trivial ones.
+    marks rest on (`rank.PAIRED` or `rank.OVERLAP`). `floor` is the best of the trivial answers.
     """
 
     task: str
@@ -39,7 +38,6 @@ class Group:
     places: Mapping[Names, Place]
     basis: str
     floor: tuple[str, float] | None
-    baselines: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,5 +86,4 @@ def _read(store: Store, view: TaskView, level: Level) -> Group:
         places={p.names: p for p in ranks.places(reading.panel)} if reading.panel is not None else {},
         basis=level.basis,
         floor=level.floor,
-        baselines=level.floors,
     )

@@ -33,7 +33,6 @@ class Night:
 
     name: str
     verdict: Verdict | None
-    base: str | None
     judged: int
     cells: int
     cause: str | None
@@ -55,7 +54,6 @@ class Course:
     title: str
     metric: str
     last: float | None
-    before: float | None
     chart: Spark | None
     changes: tuple[Change, ...]
     now: str | None
@@ -122,7 +120,7 @@ def _night(side: Side, accepted: str | None) -> Night:
     cells = said.get("cells", ())
     cause = said.get("cause")
     return Night(
-        name=side.name, verdict=Verdict(said["verdict"]) if said else None, base=said.get("base"),
+        name=side.name, verdict=Verdict(said["verdict"]) if said else None,
         judged=sum(bool(cell["judged"]) for cell in cells), cells=len(cells),
         cause=f"{cause['stage']}: {cause['what']}" if cause else None,
         alarms=tuple(report.alarm_line(from_json(Alarm, alarm)) for alarm in said.get("alarms", ())),
@@ -181,8 +179,7 @@ def _course(
     now: str | None,
 ) -> Course:
     names = [side.name for side in sides]
-    known = [score for score in scores if score is not None]
     return Course(
-        title=title, metric=metric, last=scores[-1], before=known[-2] if len(known) > 1 else None,
-        chart=spark(scores, [names.index(change.first) for change in changes]), changes=tuple(changes), now=now,
+        title=title, metric=metric, last=scores[-1], changes=tuple(changes), now=now,
+        chart=spark(scores, [names.index(change.first) for change in changes]),
     )
