@@ -100,15 +100,14 @@ def _largest(study: Study) -> list[Group]:
     return list(found.values())
 
 
-def _named(study: Study, group: Group, *more: str) -> tuple[str, ...]:
+def _named(each: Group | Panel, others: Iterable[Group | Panel], *more: str) -> tuple[str, ...]:
     """Parts of a file's name: the source stands there only where the task is there from several."""
-    sources = {other.source for other in study.groups if other.task == group.task}
-    return (group.task, *more, *([group.source] if len(sources) > 1 else []))
+    sources = {other.source for other in others if other.task == each.task}
+    return (each.task, *more, *([each.source] if len(sources) > 1 else []))
 
 
-def _by_model(study: Study, group: Group) -> dict[str, tuple[Record, ...]]:
+def _by_model(group: Group, places: Mapping[str, int]) -> dict[str, tuple[Record, ...]]:
     """The cells of each model, the methods in the order that they have on all of the board."""
-    places = curves.places(study.board)
     ordered = sorted(group.records, key=lambda record: (record.model, places[record.method], record.names[2]))
     found: dict[str, list[Record]] = {}
     for record in ordered:
@@ -119,10 +118,9 @@ def _by_model(study: Study, group: Group) -> dict[str, tuple[Record, ...]]:
 def _learning(study: Study) -> Iterator[Wanted]:
     panels = curves.panels(study.board)
     for panel in panels:
-        sources = {other.source for other in panels if other.task == panel.task}
         ends = _list(f"{c.method} {figures.score(c.last.score)} at {figures.rows(c.last.rows)}" for c in panel.curves)
         yield Wanted(
-            LEARNING, (panel.task, panel.model, *([panel.source] if len(sources) > 1 else [])),
+            LEARNING, _named(panel, panels, panel.model),
             f"{panel.task}, {panel.model}: {panel.metric} by training rows",
             f"The last point of each method: {ends}.", (panel.task, panel.source), panel)
 
@@ -132,9 +130,10 @@ def _pareto(study: Study) -> Iterator[Wanted]:
         for cost in COSTS:
             trade = trades.trade(group.records, cost, group.rows)
             if len({dot.cost for dot in trade.dots}) > 1:
+                parts = _named(group, study.groups, cost.replace(" ", "-"))
                 yield Wanted(
-                    PARETO, _named(study, group, cost.replace(" ", "-")), f"{group.task}: {trade.metric} by {cost}",
-                    _front(trade), (group.task, group.source), trade)
+                    PARETO, parts, f"{group.task}: {trade.metric} by {cost}", _front(trade), (group.task, group.source),
+                    trade)
 
 
 def _front(trade: Trade) -> str:
@@ -153,7 +152,7 @@ def _ranks(study: Study) -> Iterator[Wanted]:
         if len(standings) > 1:
             best = [" ".join(place.names[1:]) for place, _ in standings if place.may_be_best]
             yield Wanted(
-                RANKS, _named(study, group), f"{group.task}: ranks",
+                RANKS, _named(group, study.groups), f"{group.task}: ranks",
                 f"{len(best)} of {len(standings)} cells may be the best: {_list(best)}.", (group.task, group.source),
                 Ranks(group.records[0].metric, standings, group.basis))
 
@@ -176,13 +175,14 @@ def _lines(overall: Overall, ranking: CriticalDifference) -> Wanted:
 
 
 def _sensitivity(study: Study) -> Iterator[Wanted]:
+    places = curves.places(study.board)
     for group in _largest(study):
-        for model, records in _by_model(study, group).items():
+        for model, records in _by_model(group, places).items():
             searched = [record for record in records if any(trial.rate is not None for trial in record.trials)]
             if searched:
                 best = _list(_rate(record, study.searches[record.names]) for record in searched)
                 yield Wanted(
-                    SENSITIVITY, _named(study, group, model),
+                    SENSITIVITY, _named(group, study.groups, model),
                     f"{group.task}, {model}: validation {searched[0].metric} by learning rate",
                     f"The best rate of each method: {best}.", (group.task, group.source), records)
 
@@ -194,14 +194,15 @@ def _rate(record: Record, found: Search) -> str:
 
 
 def _progress(study: Study) -> Iterator[Wanted]:
+    places = curves.places(study.board)
     for group in _largest(study):
-        for model, records in _by_model(study, group).items():
-            panel = curves.best_so_far(records, study.searches, curves.places(study.board))
+        for model, records in _by_model(group, places).items():
+            panel = curves.best_so_far(records, study.searches, places)
             if panel is not None:
                 told = (f"{r.names[2]} {figures.score(s.default)} to {figures.score(s.tuned)}"
                         for r in records if (s := study.searches[r.names]).trials > 1)
                 yield Wanted(
-                    PROGRESS, _named(study, group, model), f"{group.task}, {model}: best {panel.metric} so far",
+                    PROGRESS, _named(group, study.groups, model), f"{group.task}, {model}: best {panel.metric} so far",
                     f"From the default to the best of all trials: {_list(told)}.", (group.task, group.source), panel)
 
 

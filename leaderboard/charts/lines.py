@@ -85,6 +85,7 @@ def _labels(x: alt.X, y: alt.Y) -> list[alt.Chart]:
 
 def _sheet(panel: Panel, title: str, heading: str) -> Sheet:
     strong = _standing_out(panel)
+    weak = [curve for curve in panel.curves if curve not in strong]
     height = max(HEIGHT, look.LINE * (len(panel.curves) + 2))
     low, high = _span(panel, strong)
     sizes = sorted({point.rows for curve in panel.curves for point in curve.points})
@@ -93,7 +94,7 @@ def _sheet(panel: Panel, title: str, heading: str) -> Sheet:
         subtitle=_subtitle(panel, heading),
         data={
             "floor": [{"rows": rows, "score": score} for rows, score in panel.floor],
-            "weak": _rows([c for c in panel.curves if c not in strong], 0.0, [c.place for c in panel.curves]),
+            "weak": _rows(weak, 0.0, [curve.place for curve in weak]),
             "strong": _rows(strong, SHIFT, _looks(strong)),
             "labels": look.labels(_ends(panel, strong), low, high, height),
         },
@@ -141,7 +142,7 @@ def _rows(curves: Sequence[Curve], shift: float, looks: Sequence[int]) -> list[R
     """A row for each point. Series go by number: names are foreign text, and stand in labels only."""
     return [
         {"look": str(seen), "shift": _shift(number, len(curves), shift), **_row(point)}
-        for number, (curve, seen) in enumerate(zip(curves, looks, strict=False)) for point in curve.points
+        for number, (curve, seen) in enumerate(zip(curves, looks, strict=True)) for point in curve.points
     ]
 
 
