@@ -62,7 +62,7 @@ def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits
         costs=tuple(changes), cause=_cause(alarms, views, moved, found, limits),
         environment=_environment(scored, base, head), unmeasured=unmeasured,
         left_out=tuple(v.key for v in views if v.head is Standing.LEFT_OUT), sight=_sight(found, limits),
-        run=str(head.store.root) if head.night else None,
+        run=str(head.store.root) if head.night else None, suite=head.suite,
     )
 
 
@@ -103,6 +103,8 @@ def _unmeasured(views: Iterable[CellView], found: Findings, base: Side, head: Si
 
 def _reason(standing: Standing, side: Side, key: str) -> str:
     """Why a run has no result of a cell, with what its record says of a failure."""
+    if standing is Standing.DAMAGED:
+        return f"its record is damaged: {side.damaged[key]}"
     record = side.records.get(key)
     told = record.reason if record is not None and standing is Standing.FAILED else None
     return f"{REASONS[standing]} ({told})" if told else REASONS[standing]
@@ -163,10 +165,14 @@ def _cause(
     told = [attributed(v.moved, pooled or v.key in loud) for v in mine if v.moved]
     counts = Counter(stage for stage, _ in told)
     stage = max(Stage, key=lambda own: counts[own])  # of as many cells, the earlier one
-    certain = [(v.moved.what, sure) for v, (own, sure) in zip(mine, told, strict=True) if own is stage and v.moved]
-    what = next((words for words, sure in certain if sure), ROUNDING)
-    others = {str(own): counts[own] for own in Stage if counts[own] and own is not stage}
-    return Cause(stage, counts[stage], len(mine), what, all(sure for _, sure in certain), others)
+    blamed = [(v, sure) for v, (own, sure) in zip(mine, told, strict=True) if own is stage]
+    words = Counter(v.moved.what for v, sure in blamed if sure and v.moved)
+    what, alike = words.most_common(1)[0] if words else (ROUNDING, 0)
+    return Cause(
+        stage, counts[stage], len(mine), what, sure=all(sure for _, sure in blamed), alike=alike,
+        cell=next((v.key for v, sure in blamed if sure and v.moved and v.moved.what == what), None),
+        others={str(own): counts[own] for own in Stage if counts[own] and own is not stage},
+    )
 
 
 def attributed(moved: Moved, loss_moved: bool) -> tuple[Stage, bool]:

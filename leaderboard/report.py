@@ -16,7 +16,7 @@ from bench.record import to_json
 from leaderboard import figures, markdown
 from leaderboard.costs import ENOUGH
 from leaderboard.shifts import ALL, Finding
-from leaderboard.verdict import Alarm, CellView, Comparison, Kind, Verdict
+from leaderboard.verdict import Alarm, Cause, CellView, Comparison, Kind, Verdict
 
 SHOWN = 12
 """Lines of one kind that a text shows before it only counts."""
@@ -61,7 +61,8 @@ def headline(comparison: Comparison) -> str:
     judged = sum(cell.judged for cell in cells)
     names = f"{figures.plain(comparison.head)} against {figures.plain(comparison.base)}"
     counts = f"{judged} of {len(cells)} cells compared, {same} with the very same answers"
-    return f"{comparison.verdict.upper()}  {names}: {counts}"
+    suite = f"{figures.plain(comparison.suite)}, " if comparison.suite else ""
+    return f"{comparison.verdict.upper()}  {suite}{names}: {counts}"
 
 
 def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
@@ -97,7 +98,15 @@ def _cause(comparison: Comparison) -> list[str]:
     sure = "" if cause.sure else "probably "
     whose = "behind the alarms" if comparison.alarms else "that moved"
     others = "".join(f"; {stage} first in {count}" for stage, count in cause.others.items())
-    return [f"{sure}{cause.stage}: {cause.what} ({cause.cells} of the {cause.of} cells {whose}{others})"]
+    what = f"{cause.what}{_spoken(cause)}"
+    return [f"{sure}{cause.stage}: {what} ({cause.cells} of the {cause.of} cells {whose}{others})"]
+
+
+def _spoken(cause: Cause) -> str:
+    """Whose words they are, where other cells have others: numbers in them are those of one cell."""
+    if cause.cell is None or cause.alike == cause.cells:
+        return ""
+    return f", in {cause.cell}" + (f" and {cause.alike - 1} more" if cause.alike > 1 else "")
 
 
 def unmeasured_lines(unmeasured: Mapping[str, str]) -> list[str]:
@@ -175,12 +184,16 @@ def _row(cell: CellView, finding: Finding) -> str:
 def junit(comparison: Comparison) -> str:
     """JUnit XML: a test case a cell, and one for each alarm over several cells.
 
-    An alarm is a failure, a cell of which nothing can be said an error, one that was left out skipped.
+    The test suite bears the name of the suite, so that its cases have a history. An alarm is a failure, a cell of which
+    nothing can be said an error, one that was left out skipped.
     """
     by_scope: dict[str, list[Alarm]] = {}
     for alarm in comparison.alarms:
         by_scope.setdefault(alarm.scope, []).append(alarm)
-    suite = ElementTree.Element("testsuite", name=f"{comparison.head} against {comparison.base}")
+    suite = ElementTree.Element("testsuite", name=figures.plain(comparison.suite or "runs"))
+    properties = ElementTree.SubElement(suite, "properties")
+    for name in ("verdict", "head", "base"):
+        ElementTree.SubElement(properties, "property", name=name, value=figures.plain(str(getattr(comparison, name))))
     keys = {cell.key for cell in comparison.cells}
     for scope in [*(s for s in by_scope if s not in keys), *(cell.key for cell in comparison.cells)]:
         _case(suite, comparison, scope, by_scope.get(scope, []))

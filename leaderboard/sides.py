@@ -15,7 +15,7 @@ from typing import Any
 from bench import sizes
 from bench.atomic import write_atomically
 from bench.errors import StoreError
-from bench.record import Outcome, Record
+from bench.record import Names, Outcome, Record
 from bench.store import RETRIED, Store
 
 NIGHT = "night.json"
@@ -29,6 +29,7 @@ class Standing(StrEnum):
     UNSUPPORTED = "unsupported"
     DIVERGED = "diverged"
     FAILED = "failed"
+    DAMAGED = "damaged"
     STALE = "stale"
     MISSING = "missing"
     LEFT_OUT = "left out"
@@ -47,7 +48,7 @@ class Night:
 class Side:
     """One run. `planned` has the fingerprint of every planned cell by its key; `problems` say what was unreadable.
 
-    `homes` holds the cells whose records were taken from another run.
+    `damaged` says of which cells that is the record; `homes` holds those whose records were taken from another run.
     """
 
     name: str
@@ -57,6 +58,8 @@ class Side:
     night: Night | None = None
     problems: tuple[str, ...] = ()
     homes: Mapping[str, Store] = field(default_factory=dict)
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    suite: str | None = None
 
     def store_of(self, key: str) -> Store:
         """Where the files of a cell lie."""
@@ -71,6 +74,8 @@ class Side:
     def standing(self, key: str) -> Standing:
         """What the run has of a cell. A record of another plan, or from before the run began, is stale."""
         record = self.records.get(key)
+        if record is None and key in self.damaged:
+            return Standing.DAMAGED
         if record is None:
             left_out = self.night is not None and key in self.night.left_out
             return Standing.LEFT_OUT if left_out else Standing.MISSING
@@ -98,9 +103,15 @@ def read(run: Path) -> Side:
     """
     store = Store(run)
     listing = store.listing()
+    plan = _plan(run)
+    unread = dict(zip(listing.unread, listing.problems, strict=True))
+    places = {"/".join(names): store.path("records", names, "json") for names in plan.cells}
+    found = {key: unread.get(path.relative_to(run).as_posix()) for key, path in places.items()}
     return Side(
         name=run.resolve().name, store=store, records={record.key: record for record in listing.records},
-        planned=planned(run), night=read_night(run), problems=listing.problems,
+        planned=plan.fingerprints,
+        night=read_night(run), problems=listing.problems, suite=plan.suite,
+        damaged={key: problem for key, problem in found.items() if problem is not None},
     )
 
 
@@ -132,23 +143,44 @@ def write_night(run: Path, night: Night) -> None:
     write_atomically(run / NIGHT, json.dumps(content, indent=1).encode() + b"\n")
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a plan states, whatever today's code would say: the suite, and the fingerprint of every cell."""
+
+    suite: str | None = None
+    cells: Mapping[Names, str] = field(default_factory=dict)
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The same by the cells' keys."""
+        return {"/".join(names): fingerprint for names, fingerprint in self.cells.items()}
+
+
 def planned(run: Path) -> dict[str, str]:
-    """The fingerprint of every planned cell by its key, as the plan states it, whatever today's code would say.
+    """The fingerprint of every planned cell by its key, as the plan states it.
 
     Raises StoreError where there is a plan that cannot be read.
     """
+    return _plan(run).fingerprints
+
+
+def _plan(run: Path) -> _Plan:
+    """The run's plan, an empty one where there is none.
+
+    Raises StoreError where there is one that cannot be read.
+    """
     data = _json(run / "plan.json")
     if data is None:
-        return {}
+        return _Plan()
     try:
-        return {_key(cell): str(cell["fingerprint"]) for cell in data["cells"]}
-    except (KeyError, TypeError) as error:
+        return _Plan(data.get("suite"), {_names(cell): str(cell["fingerprint"]) for cell in data["cells"]})
+    except (KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{run / 'plan.json'}: not a plan ({error}). Make it again: run the suite.") from error
 
 
-def _key(cell: Mapping[str, Any]) -> str:
-    """What a cell of a plan is called, as `Record.key`."""
-    return f"{cell['task']}/{cell['model']['name']}/{sizes.named(cell['method'], cell.get('train_size'))}"
+def _names(cell: Mapping[str, Any]) -> Names:
+    """What a cell of a plan is called, as `Record.names`."""
+    return str(cell["task"]), str(cell["model"]["name"]), sizes.named(cell["method"], cell.get("train_size"))
 
 
 def _json(path: Path) -> Any:

@@ -75,14 +75,14 @@ class CellView:
     moved: Moved | None = None
     finding: Finding | None = None
     loss: Finding | None = None
-    says: str = ""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Where most of the alarmed cells moved first: so many of so many of them, in the words of one of them.
+    """Where most of the alarmed cells moved first: so many of so many of them.
 
-    `others` counts the rest, by stage.
+    `what` is in the words of `cell`, which `alike` of them share; None where no cell has words of its own. `others`
+    counts the rest, by stage.
     """
 
     stage: Stage
@@ -90,6 +90,8 @@ class Cause:
     of: int
     what: str
     sure: bool
+    cell: str | None = None
+    alike: int = 0
     others: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -99,7 +101,7 @@ class Comparison:
 
     `pooled` and `pooled_loss` are the mean shifts of all moved cells and of parts of the grid; `sight` the smallest
     shifts that this night would have caught four times in five: pooled, and in the median cell. `run` is the directory
-    of the head where that is a night, which can be accepted.
+    of the head where that is a night, which can be accepted; `suite` what was run, None where no plan says so.
     """
 
     base: str
@@ -116,6 +118,7 @@ class Comparison:
     left_out: tuple[str, ...]
     sight: tuple[float | None, float | None]
     run: str | None = None
+    suite: str | None = None
 
     @property
     def first(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from junitparser import JUnitXml
@@ -85,6 +86,26 @@ def test_a_missing_cell_is_never_fine(base: Side, tmp_path: Path) -> None:
     assert found.unmeasured == {KEY: "no record"}
 
 
+def test_a_damaged_record_is_told_with_its_place(base: Side, tmp_path: Path) -> None:
+    head = make(tmp_path / "head")
+    path = head.store.path("records", head.records[KEY].names, "json")
+    path.write_text("{")
+    found = compare(base, sides.read(head.store.root))
+    assert found.verdict is Verdict.TOO_LITTLE
+    assert found.unmeasured[KEY].startswith(f"its record is damaged: {path}: not a readable record")
+
+
+def test_the_suite_is_named_and_its_test_cases_have_a_history(base: Side, tmp_path: Path) -> None:
+    head = make(tmp_path / "head")
+    (head.store.root / "plan.json").write_text(json.dumps({"suite": "smoke", "cells": []}))
+    found = compare(base, sides.read(head.store.root))
+    assert report.headline(found).startswith("FINE  smoke, head against base: ")
+    suite = ElementTree.fromstring(report.junit(found))
+    assert suite.get("name") == "smoke"
+    told = {p.get("name"): p.get("value") for p in suite.iter("property")}
+    assert told == {"verdict": "fine", "head": "head", "base": "base"}
+
+
 def test_a_cell_that_left_the_plan_is_missing(base: Side, tmp_path: Path) -> None:
     found = compare(base, make(tmp_path / "head", nights.grid(nights.MODELS[1:])))
     assert (found.verdict, set(found.unmeasured)) == (Verdict.TOO_LITTLE, {KEY})
@@ -125,6 +146,23 @@ def test_other_parameter_counts_are_worse_until_accepted(base: Side, tmp_path: P
     assert found.verdict is Verdict.WORSE
     assert found.cause
     assert found.cause.stage is Stage.TRAINING
+
+
+def test_counts_of_one_cell_are_not_told_as_those_of_all(base: Side, tmp_path: Path) -> None:
+    def frozen(record: Record) -> Record:
+        assert record.parameters
+        head = 10 if record.key == KEY else 20
+        return dataclasses.replace(record, parameters=dataclasses.replace(record.parameters, trainable=1, head=head))
+
+    def bigger(record: Record) -> Record:
+        assert record.parameters
+        left = 7 if record.key == KEY else 8
+        return dataclasses.replace(record, parameters=dataclasses.replace(record.parameters, trainable=left))
+
+    told = report.text(compare(base, make(tmp_path / "alike", edit=frozen)))
+    assert " to 1 (6 of the 6 cells behind the alarms)" in told
+    told = report.text(compare(base, make(tmp_path / "unlike", edit=bigger)))
+    assert " to 8, in parity/m1/fake and 4 more (6 of the 6 cells behind the alarms)" in told
 
 
 def slowed(factor: float) -> Callable[[Record], Record]:

@@ -62,7 +62,9 @@ def test_nights_in_their_order(
     third = sides.read(history.nights(Path("nights"))[-1])
     assert len(third.planned) == 1
     assert third.night is not None
-    assert third.night.left_out[0] in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert third.night.left_out[0] in out
+    assert "1 cell: 1 to run, 0 fresh; about 50 s with 1 worker (a rough estimate), 1 cell left out" in out
 
     shutil.rmtree(first)
     assert night(monkeypatch, place) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench import estimate, history, pick, pool, provenance, quiet
@@ -14,7 +14,7 @@ from bench.commands import nights, preflight, request, results
 from bench.commands import run as running
 from bench.commands.outlook import Outlook
 from bench.plan import Cell, Plan
-from bench.record import Record
+from bench.record import Names, Record
 from bench.screen import Screen, plural
 from bench.store import Store
 from bench.track import Tracker
@@ -35,8 +35,11 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     place = arguments.history or results.RUNS / "nightly" / asked.plan.suite
     earlier = nights.read(place)
     base = _base(place)
-    chosen = _chosen(asked.plan, earlier, arguments)
-    night = _make(arguments, asked.plan, chosen, place, screen)
+    known = {r.names: r for side in earlier for r in side.records.values()}
+    chosen = _chosen(asked.plan, earlier, known, arguments)
+    night = _make(arguments, asked.plan, chosen, known, place, screen)
+    for problem in (*base.problems, *night.problems):
+        screen.warn(problem)
     found = compare(base, night, earlier)
     written = report.write(found, night.store.root)
     screen.say(report.text(found))
@@ -59,11 +62,12 @@ def _base(place: Path) -> Side:
     return sides.filled(sides.read(last), others)
 
 
-def _chosen(plan: Plan, earlier: Sequence[Side], arguments: argparse.Namespace) -> tuple[Cell, ...]:
+def _chosen(
+    plan: Plan, earlier: Sequence[Side], known: Mapping[Names, Record], arguments: argparse.Namespace
+) -> tuple[Cell, ...]:
     """All cells of the plan, or those that fit into --max-minutes."""
     if arguments.max_minutes is None:
         return plan.cells
-    known = {r.names: r for side in earlier for r in side.records.values()}
     workers = max(1, pool.default_workers() if arguments.workers is None else arguments.workers)
     budget = 60.0 * arguments.max_minutes * workers
     return pick.pick(plan.cells, lambda cell: estimate.seconds(cell, known), _past(earlier), budget)
@@ -84,7 +88,8 @@ def _error(record: Record) -> float | None:
 
 
 def _make(
-    arguments: argparse.Namespace, plan: Plan, chosen: Sequence[Cell], place: Path, screen: Screen
+    arguments: argparse.Namespace, plan: Plan, chosen: Sequence[Cell], known: Mapping[Names, Record], place: Path,
+    screen: Screen,
 ) -> Side:
     """Tonight's run, in a directory of its own: nothing made before can pass for fresh."""
     began = _moment(place)
@@ -92,7 +97,7 @@ def _make(
     keys = {cell.key for cell in chosen}
     left_out = tuple(cell.key for cell in plan.cells if cell.key not in keys)
     tonight = dataclasses.replace(plan, cells=tuple(chosen))
-    outlook = Outlook.of(tonight, out, arguments.workers)
+    outlook = dataclasses.replace(Outlook.of(tonight, out, arguments.workers), known=known)
     preflight.check_checkpoints(outlook.to_do)
     out.mkdir(parents=True)
     sides.write_night(out, Night(plan.suite, began, left_out))

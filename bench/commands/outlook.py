@@ -6,7 +6,7 @@ Knows plans, records and estimates; shows nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -30,13 +30,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outlook:
-    """A plan with the records that its run directory already holds."""
+    """A plan with the records that its run directory already holds.
+
+    `known` are records of earlier runs, which tell how long cells take and nothing else.
+    """
 
     plan: Plan
     records: Mapping[Names, Record]
     workers: int
     store: Store
     keep: bool = False
+    known: Mapping[Names, Record] = field(default_factory=dict)
 
     @staticmethod
     def of(plan: Plan, out: Path, workers: int | None = None, keep: bool = False) -> Outlook:
@@ -67,7 +71,7 @@ class Outlook:
 
     def seconds(self, cell: Cell) -> float:
         """About how long the cell takes on one worker."""
-        return estimate.seconds(cell, self.records)
+        return estimate.seconds(cell, {**self.known, **self.records})
 
     def total_seconds(self) -> float:
         """About how long all that is left takes: the work shared out, but no less than the longest cell."""
