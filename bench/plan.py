@@ -139,6 +139,8 @@ def make(suite: Suite, request: Request | None = None) -> Plan:
     named = suite.hub_models if source == "hub" and suite.hub_models else suite.models
     sides = [_pinned(catalog.model(name)) for name in _chosen(request.models, named)]
     methods = [catalog.method(name) for name in _chosen(request.methods, suite.methods)]
+    if request.data_dir is not None:
+        sources.require_files(tasks, source, request.data_dir)
     data = [_Data.of_task(suite, task, source, request) for task in tasks]
     cells = tuple(
         _cell(rows, side, method, options)
