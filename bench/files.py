@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +34,6 @@ def find(directory: Path, split: str) -> Path:
         names = " and ".join(path.name for path in found)
         raise DataError(f"{directory}: both {names} for the {split} split. Keep one of them.")
     return found[0]
-
-
-def complaints(directory: Path, splits: Iterable[str]) -> list[str]:
-    """What `find` says of each split that it does not find; of a directory that is not there, once."""
-    if not directory.is_dir():
-        return [f"{directory}: no such directory. Put {_wanted(*splits)} there, or correct --data-dir."]
-    found = []
-    for split in splits:
-        try:
-            find(directory, split)
-        except DataError as error:
-            found.append(str(error))
-    return found
 
 
 def read(path: Path, schema: Mapping[str, str]) -> list[Located]:
@@ -93,8 +80,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _wanted(*splits: str) -> str:
-    return f"{', '.join(f'{split}.jsonl' for split in splits)} (or .csv, .parquet)"
+def _wanted(split: str) -> str:
+    return f"{split}.jsonl (or .csv, .parquet)"
 
 
 def _jsonl(path: Path, structured: Collection[str]) -> Iterator[Located]:

@@ -128,17 +128,21 @@ def content_hash(model: Model) -> str | None:
     Raises as `directory` does.
     """
     place = directory(model)
-    return None if place is None else _directory_hash(place.resolve())
+    return None if place is None else _directory_hash(place.resolve(), PICKLED if model.pickled else ())
 
 
 CHECKPOINT_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.model", "vocab*", "merges.txt", "added*.json")
 """What a checkpoint's behaviour depends on; cards and training logs may change freely."""
 
 
+PICKLED = ("pytorch_model*.bin",)
+"""Weights in a form that can run code when it is read."""
+
+
 @functools.cache
-def _directory_hash(place: Path) -> str:
+def _directory_hash(place: Path, more: tuple[str, ...] = ()) -> str:
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in CHECKPOINT_FILES for path in place.glob(pattern)}):
+    for path in sorted({path for pattern in (*CHECKPOINT_FILES, *more) for path in place.glob(pattern)}):
         with path.open("rb") as file:
             digest.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()

@@ -148,6 +148,9 @@ def _grid(parser: argparse.ArgumentParser, out: bool = True) -> None:
     what.add_argument("--source", metavar="NAME", help="where data come from: bundled, hub or files")
     what.add_argument("--data-dir", type=Path, metavar="DIR",
                       help="with --source files: DIR/<task>/{train,validation,test}.jsonl (.csv, .parquet)")
+    what.add_argument("--allow-pickle", metavar="A,B",
+                      help="of these models, weights that are a pickle (pytorch_model.bin) are read where there are no "
+                           "safetensors; only tensors are taken from it")
     if out:
         what.add_argument("--out", type=Path, metavar="DIR",
                           help="directory of the run (default: runs/SUITE, runs/custom without --suite; -SOURCE is "

@@ -23,16 +23,23 @@ from bench.suite import Suite
 HARNESS = 5
 """Version of how the harness trains and scores. A change that alters results bumps it, and every record is stale."""
 
+ASIDE = ("note", "revision", "pickled")
+"""What a model has that no result depends on: its revision is resolved, and its weights are the same in either form."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """What a user changes of a suite; None leaves it as the suite says."""
+    """What a user changes of a suite; None leaves it as the suite says.
+
+    `allow_pickle` names models whose weights may be a pickle, which no suite can say.
+    """
 
     tasks: tuple[str, ...] | None = None
     models: tuple[str, ...] | None = None
     methods: tuple[str, ...] | None = None
     source: str | None = None
     data_dir: Path | None = None
+    allow_pickle: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class Cell:
             "harness": HARNESS,
             "task": _without(to_json(self.task), "title", "sources"),
             "data": [self.source, self.data_sha256],
-            "model": _without(to_json(self.model), "note", "revision"),
+            "model": _without(to_json(self.model), *ASIDE),
             "checkpoint": [self.model_revision, self.model_sha256],
             "method": _without({f.name: getattr(self.method, f.name) for f in dataclasses.fields(self.method)},
                                "title", "source", "apply", "prepare", "routine", "merge", "limits"),
@@ -137,10 +144,8 @@ def make(suite: Suite, request: Request | None = None) -> Plan:
     source = request.source or suite.source
     tasks = [catalog.task(name) for name in _chosen(request.tasks, suite.tasks)]
     named = suite.hub_models if source == "hub" and suite.hub_models else suite.models
-    sides = [_pinned(catalog.model(name)) for name in _chosen(request.models, named)]
+    sides = [_pinned(model) for model in _models(_chosen(request.models, named), request.allow_pickle)]
     methods = [catalog.method(name) for name in _chosen(request.methods, suite.methods)]
-    if request.data_dir is not None:
-        sources.require_files(tasks, source, request.data_dir)
     data = [_Data.of_task(suite, task, source, request) for task in tasks]
     cells = tuple(
         _cell(rows, side, method, options)
@@ -191,6 +196,18 @@ class _Data:
         return tuple(map(at, budgets))
 
 
+def _models(names: Sequence[str], pickled: Sequence[str]) -> list[Model]:
+    """The models of these names.
+
+    Raises RequestError where one that may be a pickle is not among them: it would silently change nothing.
+    """
+    stray = next((name for name in pickled if name not in names), None)
+    if stray is not None:
+        raise RequestError(f"--allow-pickle names {stray!r}, which is no model of this run: {', '.join(names)}.")
+    found = (catalog.model(name) for name in names)
+    return [dataclasses.replace(m, pickled=True) if m.name in pickled else m for m in found]
+
+
 def _pinned(model: Model) -> Pinned:
     sha256 = models.content_hash(model)
     if sha256 is not None:
@@ -212,7 +229,7 @@ def _other(name: str) -> Pinned:
 
 
 def _identity(pinned: Pinned) -> list[Any]:
-    return [_without(to_json(pinned.model), "note", "revision"), pinned.revision, pinned.sha256]
+    return [_without(to_json(pinned.model), *ASIDE), pinned.revision, pinned.sha256]
 
 
 def _cell(data: _Data, side: Pinned, method: Method, options: Mapping[str, Any]) -> Cell:

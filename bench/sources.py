@@ -10,7 +10,7 @@ import importlib
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,7 @@ from bench.record import Data
 from bench.rows import TYPES, Located, check_labels, checked
 from bench.spec import SPLITS, Budget, Bundled, Files, Head, Hub, Rows, Source, Task
 
-__all__ = ["TYPES", "Splits", "check", "fingerprint", "labels", "load", "origin", "overlap", "require_files",
-           "resolve"]
+__all__ = ["TYPES", "Splits", "check", "fingerprint", "labels", "load", "origin", "overlap", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -77,16 +76,6 @@ def check(task: Task, source: str, data_dir: Path | None = None, revision: str |
     train, *others = (_located(task, place, split) for split in SPLITS)
     check_labels(task, train, itertools.chain.from_iterable(others))
     return len(train)
-
-
-def require_files(tasks: Iterable[Task], source: str, data_dir: Path) -> None:
-    """Raise DataError for what is missing of the files of all tasks that read some, so that it is put right at once."""
-    directories = [data_dir / task.name for task in tasks if isinstance(source_of(task, source), Files)]
-    complaints = [text for directory in directories for text in files.complaints(directory, SPLITS)]
-    if len(complaints) == 1:
-        raise DataError(complaints[0])
-    if complaints:
-        raise DataError("\n  ".join([f"{len(complaints)} things are missing or double in your data:", *complaints]))
 
 
 def labels(task: Task, splits: Splits) -> tuple[str, ...]:

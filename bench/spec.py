@@ -131,6 +131,7 @@ class Model:
     `writes` lets the model answer every task by writing text, labels, tags and spans too, with no new head (Raffel et
     al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer"; the forms are in
     `bench.learn.forms`). It is a property of the model, not of a method, so that every method works under it.
+    `pickled` allows weights that are a pickle, which no model of the catalog has: a user must ask for it by name.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Model:
     prompted: bool = False
     rate_factor: float = 1.0
     writes: bool = False
+    pickled: bool = False
     note: str = ""
 
 

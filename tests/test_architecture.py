@@ -17,8 +17,11 @@ LIVES_IN = {
     "transformers": ("bench/learn/",),
     "tokenizers": ("bench/learn/tokenizers.py",),
     "safetensors": ("bench/learn/",),
-    "huggingface_hub": ("bench/learn/hub.py",),
-    "datasets": ("bench/learn/hub.py", "bench/metrics/hugging_face.py"),
+    "huggingface_hub": ("bench/learn/hub.py", "bench/learn/asking.py", "bench/learn/cached.py"),
+    "httpx2": ("bench/learn/asking.py",),
+    "tenacity": ("bench/learn/asking.py",),
+    "datasets": ("bench/learn/hub.py", "bench/learn/built.py", "bench/learn/asking.py",
+                 "bench/metrics/hugging_face.py"),
     "peft": ("bench/methods/",),
     "evaluate": ("bench/score.py", "bench/metrics/hugging_face.py"),
     "sacrebleu": ("bench/metrics/",),
@@ -35,7 +38,7 @@ LIVES_IN = {
     "ruptures": ("leaderboard/changes.py",),
     "altair": ("leaderboard/charts/",),
     "vl_convert": ("leaderboard/draw.py",),
-    "pyarrow": ("bench/predictions.py", "bench/files.py", "leaderboard/tables.py"),
+    "pyarrow": ("bench/predictions.py", "bench/files.py", "bench/learn/built.py", "leaderboard/tables.py"),
 }
 """The files, or folders, that may import each library."""
 

@@ -97,8 +97,8 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (root / "books/README.md").write_text(_card("en-es", {"train": "en-es/train-*"}))
     (root / "model").mkdir()
     (root / "model" / "config.json").write_text('{"model_type": "bert"}')
-    with serving({f"org/{name}": root / name for name in ("glue", "mrpc", "stsb", "ner", "books", "model")}) as url:
-        yield url
+    with serving({f"org/{name}": root / name for name in ("glue", "mrpc", "stsb", "ner", "books", "model")}) as hub:
+        yield hub.url
 
 
 def _python(code: str, *arguments: str, environment: dict[str, str]) -> str:

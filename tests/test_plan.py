@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bench import catalog, estimate
-from bench.errors import DataError, NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
+from bench.errors import NothingSelectedError, RequestError, StoreError, UnavailableError, UnknownNameError
 from bench.plan import Cell, Plan, Request, make
 from bench.record import Cost, Outcome, Record, to_json
 from bench.spec import Budget, Files, LogRange, Method, Pinned, Routine
@@ -102,8 +102,8 @@ print(cell.key, cell.model.family, cell.model_revision)
 def test_a_hub_id_is_resolved_to_its_commit_and_family(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text('{"model_type": "gpt2"}')
-    with serving({"org/model": tmp_path / "model"}) as url:
-        environment = {**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}
+    with serving({"org/model": tmp_path / "model"}) as hub:
+        environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}
         assert python(PLAN_OF_A_HUB_MODEL, environment) == f"sentiment/org/model/full decoder {COMMIT}"
 
 
@@ -118,23 +118,6 @@ def test_files_are_part_of_the_fingerprint_by_content_and_not_by_place(suite: Su
 
     assert fingerprint("a", "fine") == fingerprint("b", "fine")
     assert fingerprint("c", "poor") != fingerprint("d", "fine")
-
-
-def test_all_that_is_missing_of_the_files_is_named_at_once(suite: Suite, tmp_path: Path) -> None:
-    (tmp_path / "qa").mkdir()
-    (tmp_path / "qa" / "train.jsonl").write_text("{}")
-    with pytest.raises(DataError) as caught:
-        make(suite, Request(source="files", data_dir=tmp_path))
-    said = str(caught.value).splitlines()
-    assert said[0] == "3 things are missing or double in your data:"
-    assert f"{tmp_path / 'sentiment'}: no such directory. Put train.jsonl, validation.jsonl, test.jsonl (or" in said[1]
-    for split, line in zip(("validation", "test"), said[2:], strict=True):
-        assert f"no {split} split" in line
-
-
-def test_one_missing_directory_is_named_alone(suite: Suite, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^\S*sentiment: no such directory\."):
-        make(suite, Request(tasks=("sentiment",), source="files", data_dir=tmp_path))
 
 
 def _other(network: Any, options: Any) -> None:

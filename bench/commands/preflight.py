@@ -20,8 +20,8 @@ TOKENIZER = ("tokenizer.json", "vocab.*", "*.model")
 def check_checkpoints(cells: Iterable[Cell]) -> None:
     """Raise UnavailableError for the first checkpoint that is needed and cannot be had.
 
-    A local one must hold a vocabulary, and weights as safetensors unless all methods start from random ones; of one on
-    the hub the config is fetched, which shows that the hub, or the local cache, has this commit.
+    It must hold a vocabulary, and weights as safetensors unless all methods start from random ones. One of the hub is
+    fetched, so that nothing of it is asked for while cells run.
     """
     for cell in {(c.model, c.model_revision, c.method.pretrained): c for c in cells}.values():
         _check(cell)
@@ -30,18 +30,19 @@ def check_checkpoints(cells: Iterable[Cell]) -> None:
 def _check(cell: Cell) -> None:
     place = models.directory(cell.model)
     if place is None:
-        from bench.learn import hub
+        from bench.learn import cached
 
-        hub.model_config(cell.model.path, cell.model_revision)
-    else:
-        _require(cell, place, "tokenizer", TOKENIZER)
-        if cell.method.pretrained:
-            _require(cell, place, "weights", WEIGHTS)
+        place = cached.checkpoint(cell.model.path, cell.model_revision or "", cell.model.pickled)
+    _require(cell, place, "tokenizer", TOKENIZER)
+    if cell.method.pretrained:
+        _require(cell, place, "weights", (*WEIGHTS, *models.PICKLED) if cell.model.pickled else WEIGHTS)
 
 
 def _require(cell: Cell, place: Path, what: str, patterns: Sequence[str]) -> None:
     if not any(found for pattern in patterns for found in place.glob(pattern)):
+        name = cell.model.name
+        pickled = f" Weights that are a pickle are only read with --allow-pickle {name}." if what == "weights" else ""
         raise UnavailableError(
-            f"model {cell.model.name!r}: there is no file with its {what} ({', '.join(patterns)}) in {place}. "
-            "Put it there: `save_pretrained` of transformers writes it."
+            f"model {name!r}: there is no file with its {what} ({', '.join(patterns)}) in {place}. "
+            f"Put it there: `save_pretrained` of transformers writes it.{pickled}"
         )

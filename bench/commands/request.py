@@ -45,7 +45,7 @@ def read(arguments: argparse.Namespace) -> Asked:
         raise RequestError(f"--data-dir is only read with --source files, not with {source!r}. Add that, or leave it.")
     asked = plan.Request(
         tasks=_names(arguments.tasks), models=_names(arguments.models), methods=_names(arguments.methods),
-        source=arguments.source, data_dir=arguments.data_dir,
+        source=arguments.source, data_dir=arguments.data_dir, allow_pickle=_names(arguments.allow_pickle) or (),
     )
     return Asked(plan.make(suite, asked), arguments.out or RUNS / _directory(suite, arguments.source))
 

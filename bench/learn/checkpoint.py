@@ -9,6 +9,7 @@ import functools
 import hashlib
 import warnings
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, cast
 
 import torch
@@ -35,10 +36,23 @@ def location(model: Model) -> str:
     return str(models.directory(model) or model.path)
 
 
+def place(model: Model, revision: str | None) -> Path:
+    """The directory on this machine that holds the checkpoint; one of the hub is fetched if need be, and checked.
+
+    Libraries never get a hub id: they would ask the hub in their own way, and again in every trial.
+    Raises UnavailableError where it cannot be had.
+    """
+    here = models.directory(model)
+    if here is not None:
+        return here
+    from bench.learn import cached, hub
+
+    return cached.checkpoint(model.path, revision or hub.resolve_model(model.path), model.pickled)
+
+
 def identity(model: Model, revision: str | None) -> Checkpoint:
     """Path, revision and, for a directory, the SHA-256 of its weights."""
-    place = Path(location(model))
-    weights = place / "model.safetensors"
+    weights = Path(location(model)) / "model.safetensors"
     digest = _sha256(weights) if weights.exists() else None
     return Checkpoint(path=model.path, revision=revision, sha256=digest)
 
@@ -68,7 +82,7 @@ def load_tokenizer(model: Model, revision: str | None) -> Any:
     from transformers import AutoTokenizer
 
     quiet()
-    tokenizer = _from_hub(AutoTokenizer, model, revision)
+    tokenizer = _from_place(AutoTokenizer, model, revision)
     if not tokenizer.is_fast:
         raise UnsupportedError(f"model {model.name!r} has no fast tokenizer: character offsets cannot be had from it")
     if tokenizer.pad_token_id is None:
@@ -141,7 +155,7 @@ def load_language_model(model: Model, revision: str | None) -> nn.Module:
 
     quiet()
     if model.family is Family.ENCODER:
-        kind = _from_hub(AutoConfig, model, revision).model_type
+        kind = _from_place(AutoConfig, model, revision).model_type
         if kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
             raise UnsupportedError(f"transformers has no head of masked words for model type {kind!r}")
         return cast(nn.Module, _load(AutoModelForMaskedLM, model, revision, True)[0])
@@ -159,7 +173,7 @@ def _two_encoders(
     """
     from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, EncoderDecoderConfig, EncoderDecoderModel
 
-    config = _from_hub(AutoConfig, model, revision)
+    config = _from_place(AutoConfig, model, revision)
     if config.model_type not in TWO_ENCODERS:
         raise UnsupportedError(
             f"transformers has no decoder for model type {config.model_type!r}: an encoder-decoder of two copies of "
@@ -186,7 +200,7 @@ def _is_joint(model: Model, revision: str | None) -> bool:
     """Whether the checkpoint already is an encoder-decoder of two encoders: one that was merged and exported."""
     from transformers import AutoConfig
 
-    return bool(_from_hub(AutoConfig, model, revision).model_type == "encoder-decoder")
+    return bool(_from_place(AutoConfig, model, revision).model_type == "encoder-decoder")
 
 
 TWO_ENCODERS = frozenset({"bert", "roberta", "electra", "camembert", "xlm-roberta"})
@@ -206,31 +220,32 @@ def _load(auto: Any, model: Model, revision: str | None, pretrained: bool, **cha
 
     attention = pick_attention()
     if not pretrained:
-        config = _from_hub(AutoConfig, model, revision)
+        config = _from_place(AutoConfig, model, revision)
         for name, value in changes.items():
             setattr(config, name, value)
         return auto.from_config(config, attn_implementation=attention).float(), set()
-    network, report = _from_hub(
+    network, report = _from_place(
         auto,
         model,
         revision,
         dtype=torch.float32,
         attn_implementation=attention,
-        use_safetensors=True,
+        use_safetensors=None if model.pickled else True,
+        weights_only=True,
         output_loading_info=True,
         **changes,
     )
     return network, set(report["missing_keys"])
 
 
-def _from_hub(auto: Any, model: Model, revision: str | None, **options: Any) -> Any:
-    """`auto.from_pretrained`, with an error that says what to do."""
-    place = location(model)
+def _from_place(auto: Any, model: Model, revision: str | None, **options: Any) -> Any:
+    """`auto.from_pretrained` of a directory on this machine, with an error that says what to do."""
+    directory = place(model, revision)
     try:
-        return auto.from_pretrained(place, revision=revision, trust_remote_code=False, **options)
-    except (OSError, ValueError) as error:
+        return auto.from_pretrained(str(directory), trust_remote_code=False, **options)
+    except (OSError, ValueError, UnpicklingError) as error:
         raise UnavailableError(
-            f"model {model.name!r}: {auto.__name__} cannot load {place!r}"
+            f"model {model.name!r}: {auto.__name__} cannot load {model.path!r}"
             f"{f' at revision {revision}' if revision else ''}: {str(error).splitlines()[0]} "
-            "Check the name, the network and the cache (HF_HOME), or take a bundled model such as bert-mini."
+            f"Check {directory}, or take a bundled model such as bert-mini."
         ) from error

@@ -20,7 +20,6 @@ from torch import Tensor
 from bench.keep import Kept
 from bench.learn import device as devices
 from bench.learn import keep
-from bench.learn.answering import answered
 from bench.learn.batch import Batch, Encoded, Example, prediction_order, training_order
 from bench.learn.checkpoint import identity, load_tokenizer
 from bench.learn.heads import open_head
@@ -199,13 +198,28 @@ class ModelLearner:
         with replayed(network, batch["lower"]):
             return self.head.features(network, batch)
 
+    @torch.inference_mode()
     def _answers(
         self, network: Network, encoded: Encoded, examples: Sequence[Example]
     ) -> tuple[list[Prediction], Health]:
         """Predictions for every row, and the health of what was answered."""
-        return answered(
-            self.head, encoded, examples, self.torch_device, self.precision, lambda some: self._answer(network, some)
+        raw: list[object] = [None] * len(examples)
+        for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[self.device]):
+            chosen = [examples[i] for i in members]
+            with devices.autocast(self.torch_device, self.precision):
+                answers = self._answer(network, chosen)
+            for i, answer in zip(members, answers, strict=True):
+                raw[i] = answer
+        predictions = self.head.decode(raw, encoded)
+        health = Health(
+            truncated=encoded.truncated,
+            truncated_train=self.truncated_train,
+            capped=self.head.capped(raw),
+            invalid=self.head.invalid(raw, encoded),
+            empty=sum(p == "" for p in predictions),
+            distinct=len({str(p) for p in predictions}),
         )
+        return predictions, health
 
     def _answer(self, network: Network, examples: Sequence[Example]) -> list[object]:
         if self.head.writes:

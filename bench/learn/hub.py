@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UnavailableError
+from bench.learn import built, cached
+from bench.learn.asking import BusyError, DamagedError, offline, patiently
+from bench.learn.cached import Kind
 from bench.spec import Hub
 
 if TYPE_CHECKING:
@@ -28,12 +30,12 @@ def resolve_dataset(id: str) -> str:
     In offline mode (HF_HUB_OFFLINE=1) it is the commit that the local cache holds.
     Raises UnavailableError where the hub cannot be reached or has no such data set.
     """
-    return _cached_commit("dataset", id) if _offline() else _commit("dataset", id)
+    return cached.commit("data set", id) if offline() else _commit("data set", id)
 
 
 def resolve_model(id: str) -> str:
     """The 40-hex commit that the model `id` ("organisation/name") has now; else as `resolve_dataset`."""
-    return _cached_commit("model", id) if _offline() else _commit("model", id)
+    return cached.commit("model", id) if offline() else _commit("model", id)
 
 
 def model_config(id: str, revision: str | None = None) -> dict[str, Any]:
@@ -43,9 +45,12 @@ def model_config(id: str, revision: str | None = None) -> dict[str, Any]:
     """
     from huggingface_hub import hf_hub_download
 
-    with _reported("model", f"{id} (config.json)"):
-        text = Path(hf_hub_download(id, "config.json", revision=revision)).read_text(encoding="utf-8")
-        config: dict[str, Any] = json.loads(text)
+    what = f"{id} (config.json)"
+    path = Path(patiently("model", what, lambda: hf_hub_download(id, "config.json", revision=revision)))
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UnavailableError(f"model {what}: no JSON ({error}). Delete {path}, then try again.") from error
     return config
 
 
@@ -83,14 +88,30 @@ CONVERSIONS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"unn
 
 
 def _download(hub: Hub, split: str, revision: str) -> Dataset:
-    """One slice as `datasets` has it, from its cache where it is there already."""
+    """One slice as `datasets` has it, from its cache where it is there already and whole."""
+    what = f"{hub.id} (config {hub.config or 'default'}, {hub.splits[split]}, commit {revision})"
+    if offline() and not built.is_there(hub, revision):
+        raise UnavailableError(cached.forbidden("data set", f"does not hold {what}"))
+    return patiently("data set", what, lambda: built.open_split(hub, split, revision) or _fetch(hub, split, revision))
+
+
+def _fetch(hub: Hub, split: str, revision: str) -> Dataset:
+    """The slice from the files at the hub, whose checksums are looked at."""
     from datasets import disable_progress_bars, load_dataset
 
-    if not _offline():
-        _commit("dataset", hub.id, revision)  # a lost connection shows here at once, in load_dataset after long retries
+    _commit("data set", hub.id, revision)  # says more of what is wrong with the name than load_dataset does
     disable_progress_bars()
-    with _reported("data set", f"{hub.id} (config {hub.config or 'default'}, {hub.splits[split]}, commit {revision})"):
-        return load_dataset(hub.id, hub.config, split=hub.splits[split], revision=revision)
+    found = load_dataset(hub.id, hub.config, split=hub.splits[split], revision=revision)
+    try:
+        cached.remove_damaged(cached.folder("data set", hub.id) / "snapshots" / revision)
+    except DamagedError:
+        built.remove(hub, revision)
+        raise
+    place = built.of_commit(found, revision)
+    if place is None:
+        raise BusyError("it failed half-way, and the cache holds another commit only")
+    built.mark(place)
+    return found
 
 
 def _named_classes(data: Dataset) -> Iterator[dict[str, Any]]:
@@ -103,71 +124,14 @@ def _named_classes(data: Dataset) -> Iterator[dict[str, Any]]:
         yield {c: classes[c].int2str(v) if c in classes else v for c, v in row.items()}
 
 
-def _commit(kind: str, id: str, revision: str | None = None) -> str:
+def _commit(kind: Kind, id: str, revision: str | None = None) -> str:
     from huggingface_hub import HfApi
 
     api = HfApi()
-    with _reported("data set" if kind == "dataset" else kind, f"{id} (commit {revision})" if revision else id):
-        info = (api.dataset_info if kind == "dataset" else api.model_info)(id, revision=revision, timeout=SECONDS)
+    info = patiently(
+        kind, f"{id} (commit {revision})" if revision else id,
+        lambda: (api.model_info if kind == "model" else api.dataset_info)(id, revision=revision, timeout=SECONDS),
+    )  # fmt: skip
     if not info.sha:
         raise UnavailableError(f"the hub names no commit for {id!r}. Pin a 40-hex revision, then try again.")
     return info.sha
-
-
-def _cached_commit(kind: str, id: str) -> str:
-    """The commit of `id` in the local cache: its `refs/main`, else its only snapshot (the documented layout)."""
-    from huggingface_hub import constants
-
-    folder = Path(constants.HF_HUB_CACHE) / "--".join([f"{kind}s", *id.split("/")])
-    main = folder / "refs" / "main"
-    if main.is_file():
-        return main.read_text().strip()
-    commits = [path.name for path in folder.glob("snapshots/*")]
-    if len(commits) == 1:
-        return commits[0]
-    found = f"has several commits of {id!r} and no main one" if commits else f"does not hold {id!r}"
-    raise UnavailableError(
-        f"the local hub cache {found}, and HF_HUB_OFFLINE forbids asking the hub. "
-        f"Unset HF_HUB_OFFLINE, or set HF_HOME to a cache that holds it. {_instead(kind)}".rstrip()
-    )
-
-
-def _offline() -> bool:
-    from huggingface_hub import constants
-
-    return constants.is_offline_mode()
-
-
-def _instead(kind: str) -> str:
-    if kind not in ("dataset", "data set"):
-        return ""
-    return "Or run with `--source files`, or `--source bundled` for tasks that have it."
-
-
-@contextmanager
-def _reported(kind: str, what: str) -> Iterator[None]:
-    """Turns what the two libraries raise for a thing that cannot be had into UnavailableError."""
-    from datasets.exceptions import DatasetsError
-    from httpx2 import HTTPError
-    from huggingface_hub.errors import (
-        HfUriError,
-        HFValidationError,
-        RemoteEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    absent = (RepositoryNotFoundError, RevisionNotFoundError, RemoteEntryNotFoundError, HFValidationError, HfUriError)
-    try:
-        yield
-    except absent as error:
-        raise UnavailableError(
-            f"the hub has no {kind} {what}, or it is private. Check the name (organisation/name); for a private one "
-            f"log in with `hf auth login`. {_instead(kind)}".rstrip()
-        ) from error
-    except (OSError, HTTPError, DatasetsError, ValueError) as error:
-        raise UnavailableError(
-            f"cannot get {kind} {what} from the hub: {str(error) or type(error).__name__}. Check the connection "
-            "(HF_ENDPOINT names a mirror), or set HF_HOME to a cache that holds it and HF_HUB_OFFLINE=1; then try "
-            f"again. {_instead(kind)}".rstrip()
-        ) from error

@@ -21,7 +21,7 @@ from bench import keep
 from bench.errors import StoreError
 from bench.keep import Kept
 from bench.learn import device as devices
-from bench.learn.answering import answered
+from bench.learn.batch import Encoded, prediction_order
 from bench.learn.checkpoint import load_tokenizer
 from bench.learn.heads import open_head
 from bench.learn.heads.base import HeadLogic
@@ -29,6 +29,7 @@ from bench.learn.keep import probe
 from bench.learn.network import Network
 from bench.learn.prompting import PromptingLearner
 from bench.learner import Assignment, Predicted
+from bench.record import Health
 from bench.spec import Budget, Method, Rows
 
 CLOSE = 1e-3
@@ -147,7 +148,24 @@ def same_numbers(found: Sequence[float], expected: Sequence[float]) -> bool:
 def _predicted(head: HeadLogic, network: Network, rows: Rows, device: torch.device, precision: str) -> Predicted:
     started = time.perf_counter()
     encoded = head.encode(rows, targets=False)
-    predictions, health = answered(
-        head, encoded, encoded.examples, device, precision, lambda some: head.predict(network, some, device)
-    )
+    raw = _raw(head, network, encoded, device, precision)
+    predictions = head.decode(raw, encoded)
+    health = Health(
+        truncated=encoded.truncated, capped=head.capped(raw), empty=sum(p == "" for p in predictions),
+        distinct=len({str(p) for p in predictions}), invalid=head.invalid(raw, encoded),
+    )  # fmt: skip
     return Predicted(predictions, health, time.perf_counter() - started)
+
+
+@torch.inference_mode()
+def _raw(
+    head: HeadLogic, network: Network, encoded: Encoded, device: torch.device, precision: str
+) -> list[object]:
+    """One raw answer for each example, in the batches in which the run itself made its predictions."""
+    raw: list[object] = [None] * len(encoded.examples)
+    for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[device.type]):
+        with devices.autocast(device, precision):
+            answers = head.predict(network, [encoded.examples[i] for i in members], device)
+        for i, answer in zip(members, answers, strict=True):
+            raw[i] = answer
+    return raw
