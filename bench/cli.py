@@ -85,7 +85,7 @@ COMMANDS: Mapping[str, Command] = {
     "plan": Command("plan", "show the cells, steps and a time estimate; train nothing", options.plan, CHOOSING),
     "list": Command("list", "what there is to choose from", options.catalog),
     "show": Command("show", "the leaderboard of a run, or one of its cells", options.show),
-    "publish": Command("publish", "write a run's leaderboard, as pages and tables, or a history's trend", options.publish),
+    "publish": Command("publish", "write a run's leaderboard, pages and tables, or a history's trend", options.publish),
     "compare": Command("compare", "whether a run got worse than another, and what moved first", options.compare,
                        COMPARING),
     "nightly": Command("nightly", "run a suite afresh and say whether anything got worse", options.nightly, NIGHTLY),
