@@ -56,7 +56,8 @@ moved first, data, checkpoint, budget, training or evaluation, is told from dige
 
 NIGHTLY = f"""\
 Runs the suite afresh into HISTORY/<date>, compares it with the night that was accepted last, writes verdict.md,
-verdict.xml (JUnit) and verdict.json beside its records, and exits with the verdict.
+verdict.xml (JUnit) and verdict.json beside its records, and exits with the verdict. The history keeps the last
+90 nights and all that were accepted; boards, searches and W&B files of the last 7 only.
 
 {VERDICTS}"""
 

@@ -4,7 +4,7 @@
       2031-05-04T02-30-00Z/     a run (see `bench.store`), with night.json and the verdict's files
       accepted.jsonl            who accepted which run as the base, when and why; the last line holds
 
-Knows files only; compares nothing.
+Its size is bounded: see `thin`. Knows files only; compares nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,24 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import provenance
 from bench.errors import RequestError, StoreError
+
+KEPT = 90
+"""Nights that a history keeps, the latest, besides those that were accepted: enough to learn from, quick to read."""
+
+WHOLE = 7
+"""Nights that keep everything, the latest."""
+
+BULK = ("leaderboard", "studies", "models", "wandb")
+"""What earlier nights lose: it is large, and no later verdict reads it."""
+
+PREDICTIONS = "predictions"
+"""What earlier nights lose unless they were accepted: only a base is compared row by row."""
 
 ACCEPTED = "accepted.jsonl"
 DATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ")
@@ -89,3 +102,19 @@ def accept(history: Path, run: str, who: str, why: str) -> Acceptance:
     with (history / ACCEPTED).open("a", encoding="utf-8") as file:
         file.write(json.dumps(dataclasses.asdict(made), ensure_ascii=False) + "\n")
     return made
+
+
+def thin(history: Path) -> None:
+    """Bound the size: nights before the last `KEPT` are removed, those before the last `WHOLE` keep what is small.
+
+    That is their records and verdicts, and of the accepted ones, none of which is removed, the predictions, too.
+    Raises StoreError for an unreadable list of those.
+    """
+    bases = {acceptance.run for acceptance in accepted(history)}
+    runs = nights(history)
+    for run in runs[:-KEPT]:
+        if run.name not in bases:
+            shutil.rmtree(run)
+    for run in runs[:-WHOLE]:
+        for name in BULK if run.name in bases else (*BULK, PREDICTIONS):
+            shutil.rmtree(run / name, ignore_errors=True)

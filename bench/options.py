@@ -79,6 +79,8 @@ def nightly(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--history", type=Path, metavar="DIR", help="the dated runs (default: runs/nightly/SUITE)")
     how.add_argument("--max-minutes", type=_positive, metavar="N",
                      help="only as many cells as fit: those not measured for long, and those that vary most, first")
+    how.add_argument("--stop-after", type=_positive, metavar="N",
+                     help="end the run after so many minutes: what is finished is judged, the rest has no record")
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show no progress, only the verdict")
     common(parser)

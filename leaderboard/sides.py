@@ -116,7 +116,7 @@ def read(run: Path) -> Side:
 
 
 def filled(side: Side, others: Sequence[Side]) -> Side:
-    """The side with what it left out, taken from the first of `others` that scored it."""
+    """The side with what it left out, taken from the first of `others` that scored it itself."""
     records, homes = dict(side.records), dict(side.homes)
     for key in side.keys:
         if side.standing(key) is Standing.LEFT_OUT:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import history
+from bench import cli, history
 from bench.cli import main
+from bench.commands import nightly
 from bench.errors import RequestError, StoreError
 from bench.pick import Past, pick
 from bench.record import Record
@@ -68,6 +69,38 @@ def test_what_the_base_left_out_is_taken_from_the_night_accepted_before(tmp_path
     assert base.standing(grid[0].key) is Standing.LEFT_OUT
     found = compare(sides.filled(base, [older]), make(tmp_path / "head", grid))
     assert (found.verdict, found.unmeasured) == (Verdict.FINE, {})
+
+
+def test_what_no_accepted_night_measured_has_the_first_night_since_as_its_base(tmp_path: Path) -> None:
+    grid = nights.grid()
+    make(tmp_path / FIRST, grid[1:], left_out=[grid[0].key])
+    history.accept(tmp_path, FIRST, "ada", "the beginning")
+    later = make(tmp_path / SECOND, grid[:1], left_out=[cell.key for cell in grid[1:]])
+    base = nightly._base(tmp_path, [sides.read(tmp_path / FIRST), later])
+    assert base.store_of(grid[0].key) == later.store
+    assert {base.standing(cell.key) for cell in grid} == {Standing.SCORED}
+
+
+def test_a_history_is_bounded_and_keeps_what_was_accepted(tmp_path: Path) -> None:
+    names = [f"2031-{1 + day // 28:02d}-{1 + day % 28:02d}T02-30-00Z" for day in range(history.KEPT + 5)]
+    for name in names:
+        for part in ("records", "predictions", "leaderboard", "wandb"):
+            (tmp_path / name / part).mkdir(parents=True)
+    history.accept(tmp_path, names[0], "ada", "the beginning")
+    history.thin(tmp_path)
+    assert [path.name for path in history.nights(tmp_path)] == [names[0], *names[-history.KEPT :]]
+    parts = {name: {path.name for path in (tmp_path / name).iterdir()} for name in (names[0], names[50], names[-7])}
+    assert parts[names[0]] == {"records", "predictions"}
+    assert parts[names[50]] == {"records"}
+    assert parts[names[-history.WHOLE]] == {"records", "predictions", "leaderboard", "wandb"}
+
+
+def test_what_help_and_readme_say_of_the_size_is_so() -> None:
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    for text in (cli.NIGHTLY, readme):
+        told = " ".join(text.split())
+        assert f"the last {history.KEPT} nights and all that were accepted" in told
+        assert f"of the last {history.WHOLE} only" in told
 
 
 CELLS = nights.grid(["a", "b", "c"])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from bench import estimate, history
+from bench import estimate, history, work
 from bench.cli import main
+from bench.commands import nightly
+from bench.record import Record
 from bench.spec import Family, Head
 from leaderboard import costs, sides
 from leaderboard.verdict import EXIT, Verdict
@@ -65,6 +68,25 @@ def test_nights_in_their_order(
     out = capsys.readouterr().out
     assert third.night.left_out[0] in out
     assert "1 cell: 1 to run, 0 fresh; about 50 s with 1 worker (a rough estimate), 1 cell left out" in out
+
+    capsys.readouterr()
+    do, jobs = work.do, []
+
+    def endless(job: work.Job) -> Record:
+        jobs.append(job)
+        while len(jobs) > 1:
+            time.sleep(0.01)
+        return do(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nightly, "MINUTE", 4.0)
+        patch.setattr(work, "do", endless)
+        assert night(patch, place, "--stop-after 1") == EXIT[Verdict.TOO_LITTLE]
+    assert "stopped after 1 minute: what was not finished has no record" in capsys.readouterr().err
+    fourth = history.nights(Path("nights"))[-1]
+    summary = (fourth / "verdict.md").read_text()
+    assert f"no record: {jobs[1].cell.key}" in summary.replace("\\", "")
+    assert "1 of 2 cells compared" in summary
 
     shutil.rmtree(first)
     assert night(monkeypatch, place) == 2

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import dataclasses
+import signal
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,10 +21,16 @@ from bench.record import Names, Record
 from bench.screen import Screen, plural
 from bench.store import Store
 from bench.track import Tracker
-from leaderboard import report, sides
+from leaderboard import render, report, sides
 from leaderboard.changes import Change
 from leaderboard.compare import compare
 from leaderboard.sides import Night, Side, Standing
+
+MINUTE = 60.0
+"""In seconds."""
+
+AGAIN = 5.0
+"""Seconds that a run has to end after it was interrupted."""
 
 
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -34,7 +43,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     asked = request.read(arguments)
     place = arguments.history or results.RUNS / "nightly" / asked.plan.suite
     earlier = nights.read(place)
-    base = _base(place)
+    base = _base(place, earlier)
     known = {r.names: r for side in earlier for r in side.records.values()}
     chosen = _chosen(asked.plan, earlier, known, arguments)
     night = _make(arguments, asked.plan, chosen, known, place, screen)
@@ -42,6 +51,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
         screen.warn(problem)
     found = compare(base, night, earlier)
     written = report.write(found, night.store.root)
+    history.thin(place)
     screen.say(report.text(found))
     page, changes = nights.publish(place, [*earlier, night])
     for line in _changes(changes):
@@ -52,14 +62,17 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     return found.exit_code
 
 
-def _base(place: Path) -> Side:
-    """The night that was accepted last, with what it left out from those accepted before it."""
+def _base(place: Path, earlier: Sequence[Side]) -> Side:
+    """The night that was accepted last, with what it left out from those accepted before it.
+
+    What none of these measured, as happens where nights are short, has for its base the first night that did so since.
+    """
     runs = [acceptance.run for acceptance in history.accepted(place)]
     last = history.base(place)
     if last is None:
         return Side("no accepted night", Store(place), {})
     others = [sides.read(place / run) for run in reversed(runs[:-1]) if (place / run).is_dir()]
-    return sides.filled(sides.read(last), others)
+    return sides.filled(sides.read(last), [*others, *(side for side in earlier if side.name > last.name)])
 
 
 def _chosen(
@@ -69,7 +82,7 @@ def _chosen(
     if arguments.max_minutes is None:
         return plan.cells
     workers = max(1, pool.default_workers() if arguments.workers is None else arguments.workers)
-    budget = 60.0 * arguments.max_minutes * workers
+    budget = MINUTE * arguments.max_minutes * workers
     return pick.pick(plan.cells, lambda cell: estimate.seconds(cell, known), _past(earlier), budget)
 
 
@@ -104,11 +117,42 @@ def _make(
     if not arguments.quiet:
         left = f", {plural(len(left_out), 'cell')} left out" if left_out else ""
         screen.say(f"{plan.suite}  {outlook.summary()}{left}\nrecords: {out}\n")
+    deadline = _Deadline(arguments.stop_after)
     try:
-        running.make(arguments, request.Asked(tonight, out), outlook, screen)
+        with deadline:
+            running.make(arguments, request.Asked(tonight, out), outlook, screen)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped: {out} has no verdict, the next night starts afresh") from None
+        if not deadline.passed:
+            raise KeyboardInterrupt(f"stopped: {out} has no verdict, the next night starts afresh") from None
+        screen.warn(f"stopped after {plural(arguments.stop_after, 'minute')}: what was not finished has no record")
+        render.refresh(out)
     return sides.read(out)
+
+
+class _Deadline:
+    """Interrupts the run within it after so many minutes, as SIGTERM does, and tells that it was the one who did.
+
+    Again and again until the run has ended: a library that is interrupted as it cleans up may turn that into an error.
+    """
+
+    def __init__(self, minutes: int | None) -> None:
+        self.passed = False
+        self._ended = threading.Event()
+        self._thread = None if minutes is None else threading.Thread(target=self._wait, args=[minutes], daemon=True)
+
+    def _wait(self, minutes: int) -> None:
+        seconds = MINUTE * minutes
+        while not self._ended.wait(seconds):
+            self.passed = True
+            seconds = AGAIN
+            _thread.interrupt_main(signal.SIGTERM)
+
+    def __enter__(self) -> None:
+        if self._thread is not None:
+            self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
 
 
 def _moment(place: Path) -> str:

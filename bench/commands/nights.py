@@ -10,13 +10,10 @@ from leaderboard import sides, trend, trend_page
 from leaderboard.changes import Change, change_points
 from leaderboard.sides import Side
 
-RECENT = 90
-"""So many nights are read, the latest: enough to learn from, and quick to read."""
-
 
 def read(place: Path) -> list[Side]:
     """The recent nights of a history, oldest first. Raises StoreError for one that cannot be read."""
-    return [sides.read(run) for run in history.nights(place)[-RECENT:]]
+    return [sides.read(run) for run in history.nights(place)[-history.KEPT:]]
 
 
 def publish(place: Path, nights: Sequence[Side]) -> tuple[Path, list[Change]]:
