@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import halfway, provenance, score, tune
+from bench import halfway, limits, provenance, score, tune
 from bench.errors import BenchError, DivergedError, UnsupportedError
 from bench.halfway import Final, Halfway
 from bench.learner import Assignment, Fitted, Learner, OpenLearner, Prediction
@@ -47,17 +47,19 @@ def run(
     study: Path,
     facts: Mapping[str, Any] | None = None,
     models: Path | None = None,
+    timeout: float | None = None,
 ) -> Finished:
     """The finished cell, whatever becomes of it: a failure is a record with its outcome and reason.
 
     `study` is the journal of the search; trials that it already holds are not run again, nor are final trainings that
     are kept beside it (`bench.halfway`). `facts` are added to the record's provenance. What every final training stores
-    is put into a directory `seed-SEED` of `models`, if that is given.
+    is put into a directory `seed-SEED` of `models`, if that is given. After `timeout` seconds the cell ends with what it
+    has.
     """
     started, clock = provenance.now(), time.perf_counter()
     kept = Halfway(halfway.beside(study), cell.fingerprint, models=models is not None)
     work = _Work(cell, score.metric_named(cell.task.metric), kept)
-    outcome, reason = _attempt(lambda: _stages(work, open_learner, open_material, study, models))
+    outcome, reason = _in_time(timeout, lambda: _stages(work, open_learner, open_material, study, models))
     seconds = time.perf_counter() - clock
     history = {**provenance.environment(), **(facts or {}), "started": started, "finished": provenance.now()}
     record = _record(work, draft(cell, outcome, reason, history), seconds)
@@ -233,6 +235,14 @@ def _assignment(cell: Cell, material: Material) -> Assignment:
         train=material.splits.train, validation=material.splits.validation, labels=material.labels,
         revision=cell.model_revision, others=cell.others,
     )
+
+
+def _in_time(timeout: float | None, stages: Callable[[], None]) -> tuple[Outcome, str | None]:
+    try:
+        with limits.alarm(timeout):
+            return _attempt(stages)
+    except limits.TimeUpError:
+        return Outcome.TIMED_OUT, f"no result after {timeout or 0:g} s"
 
 
 def _attempt(stages: Callable[[], None]) -> tuple[Outcome, str | None]:

@@ -18,8 +18,7 @@ def run(parser: argparse.ArgumentParser) -> None:
     """`run`: what to run, and how."""
     _grid(parser)
     how = parser.add_argument_group("how to run")
-    _workers(how)
-    how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
+    _how(how)
     how.add_argument("--keep-models", action="store_true",
                      help="keep what every final training stores, for `export`; a finished cell whose models were not "
                           "kept trains its final seeds again, at the rate that it found")
@@ -74,8 +73,7 @@ def nightly(parser: argparse.ArgumentParser) -> None:
     """`nightly`: what to run, how, and where the history lies."""
     _grid(parser, out=False)
     how = parser.add_argument_group("how to run")
-    _workers(how)
-    how.add_argument("--timeout", type=_positive, metavar="SECONDS", help="give up on a cell after so long")
+    _how(how)
     how.add_argument("--history", type=Path, metavar="DIR", help="the dated runs (default: runs/nightly/SUITE)")
     how.add_argument("--max-minutes", type=_positive, metavar="N",
                      help="only as many cells as fit: those not measured for long, and those that vary most, first")
@@ -135,6 +133,14 @@ def _workers(group: argparse._ActionsContainer) -> None:
     group.add_argument("--workers", type=_count, metavar="N",
                        help="worker processes, one thread each (default: one a core, or one where there is a GPU); "
                             "0 works in this process")
+
+
+def _how(group: argparse._ActionsContainer) -> None:
+    _workers(group)
+    group.add_argument("--timeout", type=_positive, metavar="SECONDS",
+                       help="end a cell after so long, with what it has: asked to first, ten seconds later killed")
+    group.add_argument("--retries", type=_count, metavar="N", default=1,
+                       help="how often to try a cell again whose worker died (default: 1)")
 
 
 def _run_directory(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -166,6 +167,31 @@ def renamed(cell: Cell, records: Mapping[Names, Record]) -> Record | None:
     return other if other is not None and other.budget.get("train_size") == cell.budget.train_size else None
 
 
+def united(text: str, mine: Plan) -> str:
+    """The plan that `text` holds, with the cells of `mine` that it lacks: both are being run in one directory.
+
+    Raises RequestError where they mean different things by the same name, StoreError where `text` is no plan.
+    """
+    try:
+        document = json.loads(text)
+        theirs = {_json_name(cell): cell["fingerprint"] for cell in document["cells"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"not a plan ({type(error).__name__}: {error}). Wait for the other run to end.") from error
+    entries = [_cell_to_json(cell) for cell in mine.cells]
+    for entry, cell in zip(entries, mine.cells, strict=True):
+        if theirs.get(_json_name(entry), cell.fingerprint) != cell.fingerprint:
+            raise RequestError(
+                f"another run in this directory is making {cell.key} from other data, another budget or another "
+                "version. Wait for it, or choose another --out."
+            )
+    document["cells"] += [entry for entry in entries if _json_name(entry) not in theirs]
+    return json.dumps(document, indent=1)
+
+
+def _json_name(cell: Mapping[str, Any]) -> tuple[str, str, str, int | None]:
+    return cell["task"], cell["model"]["name"], cell["method"], cell.get("train_size")
+
+
 @dataclass(frozen=True)
 class _Data:
     """A task with its rows at one training-set size identified: what all its cells of that size share."""
@@ -248,8 +274,7 @@ def _chosen(asked: tuple[str, ...] | None, default: Sequence[str]) -> tuple[str,
 
 
 def _check_unique(cells: Sequence[Cell]) -> None:
-    keys = [cell.key for cell in cells]
-    double = next((key for key in keys if keys.count(key) > 1), None)
+    double = next((key for key, count in Counter(cell.key for cell in cells).items() if count > 1), None)
     if double is not None:
         raise RequestError(f"two cells are called {double!r}. An option at its default counts as left out.")
 

@@ -13,7 +13,8 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from pathlib import Path
@@ -21,8 +22,9 @@ from typing import Any
 
 from bench import cell as cells
 from bench import provenance, work
-from bench.plan import Cell
-from bench.record import Outcome, Record
+from bench.errors import BenchError
+from bench.executors import GRACE, Answer, Begun, Died, out_of_time
+from bench.work import Job, Made
 
 PRELOADED = ("bench.work", "optuna.samplers", "optuna.pruners", "optuna.storages.journal", "pyarrow.parquet",
              "scipy.special")
@@ -36,12 +38,6 @@ PRELOADED_FOR_LEARNING = (
 )
 """What nearly every cell of the real learner needs besides. Missing ones are passed over."""
 
-POLL = 0.1
-"""Seconds between two looks at which jobs have begun."""
-
-Started = Callable[[Cell], None]
-Finished = Callable[[Cell, Record], None]
-
 
 def default_workers() -> int:
     """One where there is a GPU, which they would share, else one for each processor core."""
@@ -54,63 +50,101 @@ def has_gpu() -> bool:
     return not hidden and Path("/dev/nvidia0").exists() and "+cpu" not in importlib.metadata.version("torch")
 
 
-def warm_up(jobs: Sequence[work.Job]) -> None:
-    """Let the fork server import what the jobs need, in the background; `run` does so too if nobody did."""
+def warm_up(jobs: Sequence[Job]) -> None:
+    """Let the fork server import what the jobs need, in the background."""
     multiprocessing.set_forkserver_preload(_preloaded(jobs))
     with _environment(work.ENVIRONMENT):
         forkserver.ensure_running()
 
 
-def run(jobs: Sequence[work.Job], workers: int, timeout: float | None, started: Started, finished: Finished) -> None:
-    """Do all jobs, first come first served; `timeout` is in seconds of one job, without the wait for a worker.
+class LocalPool:
+    """See `bench.executors.Executor`: worker processes of this machine.
 
-    A job whose worker dies, or that takes too long, gets a record that says so. On KeyboardInterrupt, or any other
-    error of a callback, the workers are stopped at once.
+    Each is a pool of its own, so that one that is killed at the worst moment, in the midst of a message or holding a
+    lock of the pool's, takes nothing along: it is replaced, pool and all.
     """
+
+    def __init__(self, jobs: Sequence[Job], workers: int) -> None:
+        """Workers for these jobs, which are told what to import; none is started before its first job."""
+        self.slots = self.workers = workers
+        self._idle: list[Any] = [None] * workers
+        self._busy: dict[Any, tuple[Any, Job]] = {}
+        self._silent: set[Any] = set()
+        warm_up(jobs)
+
+    def start(self, job: Job) -> None:
+        """See Executor."""
+        pool = self._idle.pop()
+        if pool is not None and not pool.active:  # its worker died while it had nothing to do
+            _retire([pool])
+            pool = None
+        pool = pool or _new_pool()
+        future = _schedule(pool, job)
+        self._busy[future] = pool, job
+        self._silent.add(future)
+
+    def news(self, seconds: float) -> Iterator[tuple[Job, Answer]]:
+        """See Executor."""
+        done, _ = concurrent.futures.wait(self._busy, seconds, return_when=concurrent.futures.FIRST_COMPLETED)
+        for future in [f for f in self._silent if f in done or f.running()]:
+            self._silent.remove(future)
+            yield self._busy[future][1], Begun()
+        for future in done:
+            pool, job = self._busy.pop(future)
+            answer = _harvest(future, job)
+            if isinstance(answer, Died):
+                _retire([pool])
+                pool = None
+            self._idle.append(pool)
+            yield job, answer
+
+    def close(self, *, at_once: bool) -> None:
+        """See Executor."""
+        if not at_once:
+            concurrent.futures.wait(self._busy)
+        _retire([pool for pool, _ in self._busy.values()] + [pool for pool in self._idle if pool is not None])
+
+
+def _new_pool() -> Any:
     from pebble import ProcessPool
 
-    warm_up(jobs)
-    context = multiprocessing.get_context("forkserver")
-    with _environment(work.ENVIRONMENT):
-        pool = ProcessPool(max_workers=workers, context=context, initializer=_become_worker)
-        try:
-            futures = {pool.schedule(work.do, args=[job], timeout=timeout): job for job in jobs}
-            _follow(futures, timeout, started, finished)
-        except BaseException:
-            pool.stop()
-            raise
-        finally:
-            pool.close()
-            pool.join()
+    return ProcessPool(max_workers=1, context=multiprocessing.get_context("forkserver"), initializer=_become_worker)
 
 
-def _follow(futures: Mapping[Any, work.Job], timeout: float | None, started: Started, finished: Finished) -> None:
-    """Announce every job's beginning and end until all are done."""
-    begun: set[Any] = set()
-    pending = set(futures)
-    while pending:
-        done, pending = concurrent.futures.wait(pending, POLL, return_when=concurrent.futures.FIRST_COMPLETED)
-        for future in futures:
-            if future not in begun and (future in done or future.running()):
-                begun.add(future)
-                started(futures[future].cell)
-        for future in done:
-            finished(futures[future].cell, _harvest(future, futures[future], timeout))
+def _schedule(pool: Any, job: Job) -> Any:
+    """The future of the job, which starts the pool's worker if there is none."""
+    try:
+        with _environment(work.ENVIRONMENT):
+            return pool.schedule(work.do, args=[job], timeout=job.timeout and job.timeout + GRACE)
+    except BrokenProcessPool as error:  # the fork server died just now; the next pool starts another
+        failed: concurrent.futures.Future[None] = concurrent.futures.Future()
+        failed.set_exception(error)
+        return failed
 
 
-def _harvest(future: Any, job: work.Job, timeout: float | None) -> Record:
-    """The record that the worker wrote, or else one that says what became of the worker."""
+def _retire(pools: Sequence[Any]) -> None:
+    """End the workers of these pools: asked to first, after three seconds killed."""
+    for pool in pools:
+        pool.stop()
+    for pool in pools:
+        pool.join()
+
+
+def _harvest(future: Any, job: Job) -> Answer:
+    """What the worker made of the job, or else what became of the worker."""
     from pebble import ProcessExpired
 
     error = future.exception()
     if error is None:
-        record: Record = future.result()
-        return record
-    if isinstance(error, TimeoutError):
-        return work.fail(job, Outcome.TIMED_OUT, f"no result after {timeout:g} s")
+        made: Made | None = future.result()
+        return made
+    if isinstance(error, TimeoutError) and error.args[:1] == ("Task timeout",):
+        return out_of_time(job.timeout)
     if isinstance(error, ProcessExpired):
-        return work.fail(job, Outcome.FAILED, _obituary(error.exitcode))
-    return work.fail(job, Outcome.FAILED, cells.failure(error))
+        return Died(_obituary(error.exitcode))
+    if isinstance(error, BrokenProcessPool):
+        return Died("the worker ended before it could begin", blameless=True)
+    return Died(str(error) if isinstance(error, BenchError) else cells.failure(error), again=False)
 
 
 def _obituary(exitcode: int | None) -> str:
@@ -121,7 +155,7 @@ def _obituary(exitcode: int | None) -> str:
     return f"the worker ended with exit code {exitcode}"
 
 
-def _preloaded(jobs: Sequence[work.Job]) -> list[str]:
+def _preloaded(jobs: Sequence[Job]) -> list[str]:
     modules = sorted({job.learner.partition(":")[0] for job in jobs})
     real = any(name.startswith("bench.learn") for name in modules)
     return [*PRELOADED, *(PRELOADED_FOR_LEARNING if real else ()), *modules]

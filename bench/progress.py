@@ -1,6 +1,6 @@
 """How a run, or another long job, is watched: a live display on a terminal, plain lines elsewhere, or nothing.
 
-Knows the events of `bench.run` and how to show them; must not know how cells are made. Home of rich.
+Knows the events of `bench.tally` and how to show them; must not know how cells are made. Home of rich.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.record import Outcome, Record
-from bench.run import GOOD, Event, Kind
 from bench.screen import GAP, Screen
+from bench.tally import GOOD, Event, Kind
 from leaderboard import figures, stats
 
 SHOWN = 8
@@ -139,6 +139,7 @@ class Watched:
         passed = self.clock() - self.seen
         busy = f"{len(event.running)} running" if event.running or event.done else "starting workers"
         parts = [f"{event.done}/{event.total} done", busy]
+        parts += [f"{event.elsewhere} elsewhere"] if event.elsewhere else []
         parts += [f"{event.failed} failed"] if event.failed else []
         parts += [f"{figures.seconds(event.seconds + passed)} gone"]
         parts += [f"about {figures.seconds(max(0.0, event.left - passed))} left"] if event.left is not None else []

@@ -1,77 +1,54 @@
-"""Which cells of a plan have no fresh record, and the run that makes them: in this process, or in a pool of workers.
+"""Which cells of a plan have no fresh record, and the run that makes them.
 
-Knows cells, records and events; not how a cell is made (`bench.work`) nor how progress is shown.
+Several runs may work on one directory, from one machine or from several that share it: each cell is made once, by the
+run that claims it first, and every run ends when all cells of its plan are done. Knows cells, records and claims; not
+how a cell is made (`bench.work`), by what (`bench.executors`), nor how progress is counted and shown.
 """
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from bench import estimate, pool, provenance, sizes, sources, work
+from bench import claims, drive, estimate, pool, sizes, sources, work
 from bench.errors import RequestError, StoreError
-from bench.plan import Cell, Plan, renamed
-from bench.record import Names, Outcome, Record, to_json
+from bench.executors import Executor
+from bench.executors.here import Here
+from bench.plan import Cell, Plan, renamed, united
+from bench.record import Names, Outcome, Record
 from bench.store import Store
+from bench.tally import GOOD, Listener, Tally
+from bench.work import Job
 
 LEARNER = "bench.learn.fit:open_learner"
 """The real learner, by name: only workers import it."""
 
-GOOD = frozenset({Outcome.OK, Outcome.UNSUPPORTED})
-"""Outcomes that are no failure: a pair that cannot work is known and shown as such."""
-
-
-class Kind(StrEnum):
-    """What an event tells."""
-
-    PLANNED = "planned"
-    STARTED = "started"
-    FINISHED = "finished"
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happened, and how the run stands. `key` is the cell's name, `record` its result once it is finished.
-
-    `total` cells are to be run and `fresh` need not be; `done` of them are finished, `failed` with another outcome
-    than OK or UNSUPPORTED. `seconds` have passed, about `left` remain (None where nothing is known yet).
-    """
-
-    kind: Kind
-    key: str | None
-    running: tuple[str, ...]
-    done: int
-    failed: int
-    total: int
-    fresh: int
-    seconds: float
-    left: float | None
-    record: Record | None = None
+RETRIES = 1
+"""Times that a cell is tried again when its worker dies."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended. `outcomes` counts all cells of the plan, those with a fresh record included."""
+    """How a run ended. `outcomes` counts all cells of the plan, those with a fresh record included.
+
+    Of the `ran` cells, which had no fresh record, `elsewhere` were made by other runs meanwhile. `failed` are records
+    without trials and curves.
+    """
 
     fresh: int
     ran: int
     outcomes: Mapping[Outcome, int]
     failed: tuple[Record, ...]
     seconds: float
+    elsewhere: int = 0
 
     @property
     def exit_code(self) -> int:
         """0 where all is good, 1 where some cells failed."""
         return 1 if self.failed else 0
-
-
-Listener = Callable[[Event], None]
 
 
 def run(
@@ -81,6 +58,7 @@ def run(
     workers: int | None = None,
     events: Listener = lambda event: None,
     timeout: float | None = None,
+    retries: int = RETRIES,
     learner: str = LEARNER,
     command: str | None = None,
     keep: bool = False,
@@ -88,115 +66,99 @@ def run(
     """Make every missing or stale record of `plan` in the run directory `out`.
 
     `workers` None takes one for each processor core, or one where there is a GPU; 0 works in this process, where there
-    can be no `timeout` (seconds a cell may take). `learner` is a "module:attribute" that is a
-    `bench.learner.OpenLearner`. With `keep` the models of all final trainings are kept, and finished cells that lack
-    theirs run again. Data are checked before anything trains. Raises RequestError, DataError or
-    UnavailableError for what cannot be run, StoreError where another run is using `out`, KeyboardInterrupt when
-    interrupted: finished records are kept and the same call goes on from there.
+    can be no `timeout` (seconds a cell may take). A cell whose worker dies is tried `retries` times more. `learner` is
+    a "module:attribute" that is a `bench.learner.OpenLearner`. With `keep` the models of all final trainings are kept,
+    and finished cells that lack theirs run again. Data are checked before anything trains. Raises RequestError,
+    DataError or UnavailableError for what cannot be run, StoreError for a directory that cannot be used,
+    KeyboardInterrupt when interrupted: finished records are kept and the same call goes on from there.
     """
     if workers is not None and workers < 0:
         raise RequestError(f"workers must be at least 0, got {workers}.")
     if workers == 0 and timeout is not None:
         raise RequestError("no cell can be timed out in this very process. Use --workers 1, or leave --timeout out.")
     store = Store(out)
-    with _locked(out):
+    with _among_others(store, plan):
+        found = [_look(store, cell, keep) for cell in plan.cells]
+        stale = sorted((f for f in found if not f.fresh), key=lambda f: -f.guess)
+        job = Job(plan.cells[0], out, learner, {"command": command} if command else {}, keep, timeout)
+        jobs = [replace(job, cell=f.cell, seen=f.seen) for f in stale]
+        if jobs and workers != 0:
+            pool.warm_up(jobs)
+        _check_data([f.cell for f in stale], plan)
+        tally = Tally(store, events, {f.cell.names: f.guess for f in stale}, fresh=len(found) - len(stale))
+        tally.planned()
+        if jobs:
+            executor = _executor(jobs, workers)
+            tally.workers = executor.workers
+            drive.drive(jobs, executor, tally, retries)
+    return _summary([f for f in found if f.fresh], tally)
+
+
+def _executor(jobs: Sequence[Job], workers: int | None) -> Executor:
+    if workers == 0:
+        return Here()
+    return pool.LocalPool(jobs, min(pool.default_workers() if workers is None else workers, len(jobs)))
+
+
+@contextmanager
+def _among_others(store: Store, plan: Plan) -> Iterator[None]:
+    """A place in the directory. Who is alone there tidies up what killed runs left, at the beginning and at the end."""
+    place = claims.Presence(store.root)
+    try:
+        with claims.turn(store.root, "start"):
+            _begin(store, plan, alone=place.alone())
+            place.share()
+        yield
+    finally:
+        try:
+            if place.alone():
+                store.sweep()
+                place.forget_claims()
+        finally:
+            place.leave()
+
+
+def _begin(store: Store, plan: Plan, *, alone: bool) -> None:
+    """Write down what the run is meant to contain: together with others, what theirs are meant to contain, too."""
+    if alone:
         store.sweep()
         store.write_plan(plan.dumps())
         _rename(store, plan)
-        earlier = {cell.names: _earlier(store, cell) for cell in plan.cells}
-        stale = [cell for cell in plan.cells if not store.is_done(earlier[cell.names], cell.fingerprint, keep)]
-        known = {names: record for names, record in earlier.items() if record is not None}
-        stale.sort(key=lambda cell: -estimate.seconds(cell, known))
-        jobs = [work.Job(cell, out, learner, {"command": command} if command else {}, keep) for cell in stale]
-        if jobs and workers != 0:
-            pool.warm_up(jobs)
-        _check_data(stale, plan)
-        progress = _Progress(store, events, known, list(stale), fresh=len(plan.cells) - len(stale))
-        progress.tell(Kind.PLANNED)
-        _run_jobs(jobs, workers, timeout, progress)
-    return _summary(plan, {**known, **progress.records}, len(stale), progress.seconds)
+    else:
+        store.write_plan(united(store.read_plan(), plan))
 
 
-@dataclass
-class _Progress:
-    """How the run stands; turns what happens into events and into lines of the run's log."""
+@dataclass(frozen=True)
+class _Found:
+    """A cell as the run finds it: the digest of its record, about how many seconds it takes, how its record ended.
 
-    store: Store
-    listener: Listener
-    earlier: Mapping[Names, Record]
-    waiting: list[Cell]
-    fresh: int
-    running: list[Cell] = field(default_factory=list)
-    records: dict[Names, Record] = field(default_factory=dict)
-    spent: list[tuple[float, float]] = field(default_factory=list)
-    workers: int = 1
-    began: float = field(default_factory=time.monotonic)
+    `failed` is a record that counts, but as a failure.
+    """
 
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    def started(self, cell: Cell) -> None:
-        self.waiting.remove(cell)
-        self.running.append(cell)
-        self.tell(Kind.STARTED, cell)
-
-    def finished(self, cell: Cell, record: Record) -> None:
-        self.running.remove(cell)
-        self.records[cell.names] = record
-        if record.cost is not None:
-            self.spent.append((record.cost.seconds, estimate.seconds(cell, self.earlier)))
-        self.tell(Kind.FINISHED, cell, record)
-
-    def left(self) -> float | None:
-        """Seconds to go: the estimates of what is not done, corrected by how those of finished cells were off."""
-        if not self.spent:
-            return None
-        off = sum(real for real, _ in self.spent) / sum(guess for _, guess in self.spent)
-        ahead = sum(estimate.seconds(cell, self.earlier) for cell in (*self.waiting, *self.running))
-        return ahead * off / self.workers
-
-    def tell(self, kind: Kind, cell: Cell | None = None, record: Record | None = None) -> None:
-        event = Event(
-            kind=kind, key=cell.key if cell else None, running=tuple(c.key for c in self.running),
-            done=len(self.records), failed=sum(r.outcome not in GOOD for r in self.records.values()),
-            total=len(self.records) + len(self.running) + len(self.waiting), fresh=self.fresh,
-            seconds=self.seconds, left=self.left(), record=record,
-        )
-        self.store.append_event(_log_line(event))
-        self.listener(event)
+    cell: Cell
+    seen: str | None
+    guess: float
+    fresh: bool
+    outcome: Outcome | None
+    failed: Record | None
 
 
-def _log_line(event: Event) -> dict[str, Any]:
-    line = {"time": provenance.now(), "kind": event.kind, "cell": event.key, "done": event.done, "total": event.total}
-    if event.record is not None:
-        kept = ("outcome", "reason", "metric", "score", "fingerprint")
-        line |= {name: getattr(event.record, name) for name in kept}
-    return dict(to_json(line))
-
-
-def _run_jobs(jobs: Sequence[work.Job], workers: int | None, timeout: float | None, progress: _Progress) -> None:
-    if not jobs:
-        return
-    if workers == 0:
-        _run_here(jobs, progress)
-        return
-    progress.workers = min(pool.default_workers() if workers is None else workers, len(jobs))
-    pool.run(jobs, progress.workers, timeout, progress.started, progress.finished)
-
-
-def _run_here(jobs: Sequence[work.Job], progress: _Progress) -> None:
-    work.one_thread()
-    for job in jobs:
-        progress.started(job.cell)
-        progress.finished(job.cell, work.do(job))
+def _look(store: Store, cell: Cell, keep: bool) -> _Found:
+    seen = work.digest(store, cell.names)
+    record = None if seen is None else _earlier(store, cell.names)
+    fresh = store.is_done(record, cell.fingerprint, keep)
+    guess = 0.0 if fresh else estimate.seconds(cell, {cell.names: record} if record else None)
+    failed = work.brief(record) if record is not None and fresh and record.outcome not in GOOD else None
+    return _Found(cell, seen, guess, fresh, record.outcome if record else None, failed)
 
 
 def _rename(store: Store, plan: Plan) -> None:
     """Let the cells that are there under their other names go by those of the plan."""
-    records = {record.names: record for record in store.records()}
     for cell in plan.cells:
-        record = renamed(cell, records)
+        if cell.other_names is None or store.path("records", cell.names, "json").exists():
+            continue
+        other = _earlier(store, cell.other_names)
+        record = None if other is None else renamed(cell, {other.names: other})
         if record is not None:
             store.rename(record, cell.train_size)
 
@@ -209,34 +171,18 @@ def _check_data(cells: Sequence[Cell], plan: Plan) -> None:
         sizes.refuse_same_rows(cell.task.name, sorted(asked), rows)
 
 
-def _earlier(store: Store, cell: Cell) -> Record | None:
+def _earlier(store: Store, names: Names) -> Record | None:
     """The record that is there; one that cannot be read is as good as none, since it will be made again."""
     try:
-        return store.read_record(cell.names)
+        return store.read_record(names)
     except StoreError:
         return None
 
 
-def _summary(plan: Plan, records: Mapping[Names, Record], ran: int, seconds: float) -> Summary:
-    mine = [records[cell.names] for cell in plan.cells]
+def _summary(fresh: Sequence[_Found], tally: Tally) -> Summary:
+    outcomes = tally.outcomes + Counter(f.outcome for f in fresh if f.outcome is not None)
+    failed = [*(f.failed for f in fresh if f.failed is not None), *tally.failed]
     return Summary(
-        fresh=len(plan.cells) - ran, ran=ran, outcomes=Counter(r.outcome for r in mine),
-        failed=tuple(r for r in mine if r.outcome not in GOOD), seconds=seconds,
+        fresh=len(fresh), ran=len(tally.guesses), outcomes=outcomes, failed=tuple(failed), seconds=tally.seconds,
+        elsewhere=tally.found,
     )
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Only one run at a time may write to a directory; the lock dies with its process."""
-    from filelock import FileLock, Timeout
-
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise StoreError(f"another run is using {out}. Wait for it, stop it, or choose another --out.") from error
-    try:
-        yield
-    finally:
-        lock.release()

@@ -2,7 +2,7 @@
 
 Knows where things lie and how they are written and read; not how a result is made or shown.
 
-    plan.json  events.jsonl  leaderboard/  wandb/
+    plan.json  events.jsonl  leaderboard/  wandb/  claims/
     records/TASK/MODEL/METHOD.json
     predictions/TASK/MODEL/METHOD.parquet
     studies/TASK/MODEL/METHOD.journal
@@ -217,17 +217,18 @@ class Store:
 
     def sweep(self) -> None:
         """Remove half-written files that a killed run left. Nobody may be writing meanwhile."""
-        for path in self.root.glob("*/*/*/.*.tmp"):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        for pattern in (".*.tmp", "*/*/*/.*.tmp", "studies/*/*/*.halfway/**/.*.tmp"):
+            for path in list(self.root.glob(pattern)):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add one line to the run's log."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "events.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(to_json(event)) + "\n")
+        with (self.root / "events.jsonl").open("ab", buffering=0) as file:  # whole lines, also where several write
+            file.write(json.dumps(to_json(event)).encode() + b"\n")
 
 
 def read_record(path: Path) -> Record:

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench import mirror
+from bench import claims, mirror
 from bench.errors import StoreError
 from bench.mirror import Page, Table
 from bench.record import Record
@@ -82,14 +82,15 @@ def serve(run_dir: Path, name: str, mode: Mode, inbox: Queue[Message], outbox: C
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _prepare(run_dir / FOLDER)
-    mirrored = Mirror(run_dir, name, mode, outbox)
-    for message in _messages(inbox):
-        if isinstance(message, Finished):
-            mirrored.finished(message.record)
-        elif isinstance(message, Judged):
-            mirrored.judged(message.verdict)
-        else:
-            mirrored.close(message.published)
+    with claims.turn(run_dir, "mirror"):  # of two runs in one directory the later one catches up with both
+        mirrored = Mirror(run_dir, name, mode, outbox)
+        for message in _messages(inbox):
+            if isinstance(message, Finished):
+                mirrored.finished(message.record)
+            elif isinstance(message, Judged):
+                mirrored.judged(message.verdict)
+            else:
+                mirrored.close(message.published)
 
 
 def _prepare(folder: Path) -> None:

@@ -5,7 +5,9 @@ Runs in a worker process, or in the caller's own. Several cells of a task share 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import hashlib
 import importlib
 import os
 import shutil
@@ -16,12 +18,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench import cell as cells
-from bench import halfway, provenance, sources
+from bench import claims, halfway, provenance, sources
+from bench.errors import StoreError
 from bench.learner import OpenLearner
 from bench.material import Material
 from bench.plan import Cell
-from bench.record import Outcome, Record
-from bench.store import RETRIED, Store
+from bench.record import Names, Outcome, Record
+from bench.store import RETRIED, Store, read_record, safe_name
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 """One thread a worker: on small models two workers of one thread beat one of two, and sums keep their order."""
@@ -37,7 +40,8 @@ OPEN_TASKS = 8
 class Job:
     """A cell to be made in the run directory `out`, by the learner that `learner` ("module:attribute") names.
 
-    `keep` says that the models of its final trainings are to be kept.
+    `keep` says that the models of its final trainings are to be kept. `timeout` is in seconds. `seen` is the `digest`
+    of the record that was there when the run began: any other one was made meanwhile.
     """
 
     cell: Cell
@@ -45,9 +49,77 @@ class Job:
     learner: str
     facts: Mapping[str, Any]
     keep: bool = False
+    timeout: float | None = None
+    seen: str | None = None
 
 
-def do(job: Job) -> Record:
+@dataclass(frozen=True)
+class Made:
+    """A cell that is done: its record without trials and curves, and whether it was made by this very job."""
+
+    record: Record
+    here: bool = True
+
+
+def do(job: Job) -> Made | None:
+    """Make the cell, unless somebody else has meanwhile; None where somebody else is making it."""
+    with claims.present(job.out), claims.claim(_claim(job)) as mine:
+        if not mine:
+            return None
+        found = _made_meanwhile(job)
+        return Made(brief(found), here=False) if found else Made(brief(_make(job)))
+
+
+def fail(job: Job, outcome: Outcome, reason: str) -> Made | None:
+    """Write the record of a cell whose worker cannot do so any more, unless somebody else has done better.
+
+    None where somebody else is making it.
+    """
+    with claims.present(job.out), claims.claim(_claim(job)) as mine:
+        if not mine:
+            return None
+        found = _made_meanwhile(job)
+        return Made(brief(found), here=False) if found else Made(_write_failure(job, outcome, reason))
+
+
+def is_claimed(job: Job) -> bool:
+    """Whether somebody is making the cell at this moment."""
+    with claims.claim(_claim(job)) as mine:
+        return not mine
+
+
+def digest(store: Store, names: Names) -> str | None:
+    """The SHA-256 of a cell's record as it lies there, None where there is none."""
+    try:
+        return hashlib.sha256(store.path("records", names, "json").read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _claim(job: Job) -> Path:
+    return job.out.joinpath(claims.FOLDER, *map(safe_name, job.cell.names))
+
+
+def _made_meanwhile(job: Job) -> Record | None:
+    """The cell's record if it need not be made any more: fresh, or a failure that is younger than the run."""
+    store, names = Store(job.out), job.cell.names
+    if digest(store, names) == job.seen:
+        return None
+    try:
+        record = read_record(store.path("records", names, "json"))
+    except StoreError:
+        return None
+    tried = record.fingerprint == job.cell.fingerprint and record.outcome in RETRIED
+    return record if tried or store.is_done(record, job.cell.fingerprint, job.keep) else None
+
+
+def brief(record: Record) -> Record:
+    """The record without what makes it long: it goes through a pipe, and a run may see very many."""
+    finals = tuple(dataclasses.replace(final, curve=()) for final in record.finals)
+    return dataclasses.replace(record, trials=(), finals=finals)
+
+
+def _make(job: Job) -> Record:
     """Make the cell and write its models, predictions and record, the record last: it stands for all."""
     store = Store(job.out)
     names = job.cell.names
@@ -84,11 +156,11 @@ def _run(job: Job, store: Store, models: Path | None) -> cells.Finished:
         study=store.study(job.cell.names),
         facts=job.facts,
         models=models,
+        timeout=job.timeout,
     )
 
 
-def fail(job: Job, outcome: Outcome, reason: str) -> Record:
-    """Write the record of a cell whose worker cannot do so any more."""
+def _write_failure(job: Job, outcome: Outcome, reason: str) -> Record:
     history = {**provenance.environment(), **job.facts, "finished": provenance.now()}
     record = cells.draft(job.cell, outcome, reason, history)
     store = Store(job.out)

@@ -6,6 +6,7 @@ the row and the seed is below its quality, which falls off on both sides of the 
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import hashlib
 import json
@@ -206,6 +207,50 @@ def open_moody(assignment: Assignment) -> Learner:
             os.kill(os.getpid(), signal.SIGKILL)
         case "wild":
             return FakeLearner(assignment, limit=0.0)
+    return FakeLearner(assignment)
+
+
+def open_logged(assignment: Assignment) -> Learner:
+    """One that writes down each cell that is made, and takes a pause at every evaluation, as the environment says."""
+    with Path(os.environ["BENCH_TEST_LOG"]).open("a") as file:
+        file.write(f"{assignment.model.name}\n")
+    return FakeLearner(assignment, pause=float(os.environ["BENCH_TEST_PAUSE"]))
+
+
+class Stuck(FakeLearner):
+    """One that hangs in its third training."""
+
+    def fit(self, rate: float | None, *arguments: Any, **named: Any) -> Fitted:
+        """Train, twice."""
+        if len(self.fits) == 2:
+            time.sleep(60.0)
+        return super().fit(rate, *arguments, **named)
+
+
+def open_stuck(assignment: Assignment) -> Learner:
+    """One that hangs in its third training."""
+    return Stuck(assignment)
+
+
+def open_dying(assignment: Assignment) -> Learner:
+    """One whose process ends as the name of its model says, or does not end when it is asked to."""
+    match assignment.model.name:
+        case "segfault":
+            ctypes.string_at(0)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "exit":
+            os._exit(3)
+        case "abort":
+            os.abort()
+        case "deaf":
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGTERM])
+            time.sleep(60.0)
+        case "once":
+            mark = Path(assignment.model.path) / "died"
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
     return FakeLearner(assignment)
 
 

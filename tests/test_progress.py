@@ -11,8 +11,8 @@ from rich.console import Console
 from bench import progress
 from bench.progress import Bar, Lines, Silent, Watched
 from bench.record import Cost, Outcome, Record, Training
-from bench.run import Event, Kind
 from bench.screen import Screen, columns, plural
+from bench.tally import Event, Kind
 
 Capture = pytest.CaptureFixture[str]
 

@@ -17,11 +17,12 @@ import pytest
 from bench import pool
 from bench import run as runs
 from bench.commands.outlook import Outlook, State
-from bench.errors import DataError, RequestError, StoreError
+from bench.errors import DataError, RequestError
 from bench.plan import Cell, Plan
 from bench.record import Outcome
-from bench.run import Event, Kind, Summary
+from bench.run import Summary
 from bench.store import Store
+from bench.tally import Event, Kind
 from tests import fakes
 
 MODELS = ("a", "b", "c")
@@ -169,6 +170,57 @@ def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     assert records["good"].outcome is Outcome.OK
 
 
+def test_a_cell_that_is_stopped_keeps_its_trials_and_goes_on_from_them(tmp_path: Path) -> None:
+    made, out = plan(tmp_path / "data", ("a",)), tmp_path / "out"
+    run(made, out, "open_stuck", 1, timeout=3.0)
+    record = Store(out).records()[0]
+    assert (record.outcome, len(record.trials), record.finals) == (Outcome.TIMED_OUT, 2, ())
+    assert run(made, out).exit_code == 0
+    run(made, tmp_path / "undisturbed")
+    assert results(out) == results(tmp_path / "undisturbed")
+
+
+def test_a_cell_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "GRACE", 0.5)
+    made, out = plan(tmp_path / "data", ("deaf", "good")), tmp_path / "out"
+    run(made, out, "open_dying", 1, timeout=3.0)
+    records = {record.model: record for record in Store(out).records()}
+    assert records["deaf"].outcome is Outcome.TIMED_OUT
+    assert "after it was asked to end" in str(records["deaf"].reason)
+    assert records["good"].outcome is Outcome.OK
+
+
+DEATHS = {"segfault": "SIGSEGV", "kill": "SIGKILL (often", "exit": "exit code 3", "abort": "SIGABRT"}
+
+
+def test_a_cell_whose_worker_dies_is_tried_again_and_then_recorded_with_its_reason(tmp_path: Path) -> None:
+    made, out = plan(tmp_path / "data", (*DEATHS, "good")), tmp_path / "out"
+    told: list[Event] = []
+    run(made, out, "open_dying", 2, events=told.append)
+    records = {record.model: record for record in Store(out).records()}
+    assert records.pop("good").outcome is Outcome.OK
+    for model, word in DEATHS.items():
+        assert records[model].outcome is Outcome.FAILED
+        assert word in str(records[model].reason)
+        assert "(tried 2 times)" in str(records[model].reason)
+    notes = [event.note for event in told if event.kind is Kind.RETRIED]
+    assert sorted(str(note).partition(":")[0] for note in notes) == sorted(f"parity/{model}/fake" for model in DEATHS)
+
+
+def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    cells = plan(tmp_path / "data", ("once", "good")).cells
+    made = Plan("test", tuple(replace(cell, model=replace(cell.model, path=str(tmp_path))) for cell in cells))
+    assert run(made, out, "open_dying", 1).outcomes == {Outcome.OK: 2}
+    run(made, tmp_path / "undisturbed")
+    assert results(out) == results(tmp_path / "undisturbed")
+
+
+def test_without_retries_a_dead_worker_is_recorded_at_once(tmp_path: Path) -> None:
+    run(plan(tmp_path / "data", ("exit",)), tmp_path / "out", "open_dying", 1, retries=0)
+    assert Store(tmp_path / "out").records()[0].reason == "the worker ended with exit code 3"
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_events_tell_how_the_run_stands(tmp_path: Path, workers: int) -> None:
     told: list[Event] = []
@@ -258,17 +310,6 @@ def wait_for(condition: object, seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.05)
-
-
-def test_two_runs_cannot_share_a_directory(tmp_path: Path) -> None:
-    made = plan(tmp_path / "data")
-
-    def again(event: Event) -> None:
-        if event.kind is Kind.PLANNED:
-            with pytest.raises(StoreError, match="another run is using"):
-                run(made, tmp_path / "out")
-
-    assert run(made, tmp_path / "out", events=again).ran == 3
 
 
 def test_a_negative_number_of_workers_is_refused(tmp_path: Path) -> None:

@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from bench import pool, progress, quiet, track
+from bench import claims, pool, progress, quiet, track
 from bench import run as runner
 from bench.commands import preflight, publish, request
 from bench.commands.outlook import Outlook
 from bench.plan import Plan
-from bench.run import Event, Kind, Summary
+from bench.run import Summary
 from bench.screen import Screen, plural
 from bench.spec import Bundled
 from bench.store import RETRIED, Store
+from bench.tally import Event, Kind
 from bench.track import NullTracker, Tracker
 from leaderboard import figures, render, study, terminal
 
@@ -54,12 +55,13 @@ def make(
         try:
             summary = runner.run(
                 asked.plan, asked.out, workers=arguments.workers, events=watch, timeout=arguments.timeout,
-                command=arguments.command_line, keep=outlook.keep,
+                retries=arguments.retries, command=arguments.command_line, keep=outlook.keep,
             )
         except KeyboardInterrupt:
             done = plural(watch.finished, "cell")
             raise KeyboardInterrupt(f"stopped: {done} finished, run the same command to go on") from None
-        published = render.refresh(asked.out)
+        with claims.turn(asked.out, "publish"):
+            published = render.refresh(asked.out)
         tracker.close(published)
     return summary, published
 
@@ -71,7 +73,7 @@ def _tracked(arguments: argparse.Namespace, outlook: Outlook) -> bool:
 class _Watch:
     """Hands every event to the display, every record to the tracker, and counts.
 
-    The tracker starts with the first event: then the directory is locked, and is this run's alone.
+    The tracker starts with the first event: then the directory is known to be usable.
     """
 
     def __init__(self, display: progress.Display, tracker: NullTracker, store: Store) -> None:
@@ -81,6 +83,8 @@ class _Watch:
     def __call__(self, event: Event) -> None:
         if event.kind is Kind.PLANNED:
             self.tracker.start(self.store.root, self.store.root.resolve().name, self.display.note)
+        if event.note is not None:
+            self.display.note(event.note)
         self.display.event(event)
         if event.record is not None:
             self.finished += 1
@@ -124,7 +128,9 @@ def _report(out: Path, summary: Summary, published: Sequence[Path], screen: Scre
 
 
 def _ended(summary: Summary) -> str:
-    ended = f"{plural(summary.ran, 'cell')} run in {figures.seconds(summary.seconds)}, {summary.fresh} fresh"
+    here = plural(summary.ran - summary.elsewhere, "cell")
+    others = f", {summary.elsewhere} made by another run" if summary.elsewhere else ""
+    ended = f"{here} run in {figures.seconds(summary.seconds)}{others}, {summary.fresh} fresh"
     if not summary.failed:
         return ended
     again = sum(record.outcome in RETRIED for record in summary.failed)
