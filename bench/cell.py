@@ -53,8 +53,8 @@ def run(
 
     `study` is the journal of the search; trials that it already holds are not run again, nor are final trainings that
     are kept beside it (`bench.halfway`). `facts` are added to the record's provenance. What every final training stores
-    is put into a directory `seed-SEED` of `models`, if that is given. After `timeout` seconds the cell ends with what it
-    has.
+    is put into a directory `seed-SEED` of `models`, if that is given. After `timeout` seconds the cell ends with what
+    it has.
     """
     started, clock = provenance.now(), time.perf_counter()
     kept = Halfway(halfway.beside(study), cell.fingerprint, models=models is not None)

@@ -33,9 +33,12 @@ MODELS = tuple(f"m{number}" for number in range(8))
 RUN = """
 import sys
 from pathlib import Path
-from tests.test_run import plan, run
+from bench.plan import Plan
+from tests import fakes
+from tests.test_run import run
 if __name__ == "__main__":
-    summary = run(plan(Path(sys.argv[1]), sys.argv[3].split(",")), Path(sys.argv[2]), "open_logged", 2)
+    made = Plan("test", tuple(fakes.cell(Path(sys.argv[1]), model) for model in sys.argv[3].split(",")))
+    summary = run(made, Path(sys.argv[2]), "open_logged", 2)
     print(summary.ran - summary.elsewhere, summary.elsewhere, summary.exit_code)
 """
 
@@ -73,7 +76,7 @@ def holder(out: Path, model: str) -> Iterator[subprocess.Popen[str]]:
 def test_two_runs_at_once_make_each_cell_once(tmp_path: Path) -> None:
     """Each ends when all cells are done, and both know all of them."""
     data, out, log = tmp_path / "data", tmp_path / "out", tmp_path / "log"
-    plan(data, MODELS)
+    fakes.write_files(data)
     running = [
         start(RUN, str(data), str(out), ",".join(MODELS), BENCH_TEST_LOG=str(log), BENCH_TEST_PAUSE="0.05")
         for _ in range(2)
@@ -179,7 +182,7 @@ def test_a_turn_is_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_a_run_that_is_killed_leaves_no_claim(tmp_path: Path) -> None:
-    data, out = tmp_path / "data", tmp_path / "out"
+    data, out = fakes.write_files(tmp_path / "data"), tmp_path / "out"
     marks = {"BENCH_TEST_LOG": str(tmp_path / "log"), "BENCH_TEST_PAUSE": "0.5"}
     with start(RUN, str(data), str(out), "a", **marks) as child:
         wait_for(lambda: (tmp_path / "log").exists())

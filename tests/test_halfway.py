@@ -186,7 +186,8 @@ def test_nothing_stays_beside_the_study_of_a_finished_cell(tmp_path: Path, keep:
 def test_what_is_kept_goes_by_the_cells_name(tmp_path: Path) -> None:
     """As do a record's predictions and study when training-set sizes come into names."""
     store = Store(tmp_path / "out")
-    record = dataclasses.replace(work.do(job(tmp_path, "good")), train_size=None)
+    work.do(job(tmp_path, "good"))
+    record = dataclasses.replace(store.records()[0], train_size=None)
     left = halfway.beside(store.study(record.names))
     left.mkdir(parents=True)
     renamed = store.rename(record, 20)
