@@ -112,7 +112,7 @@ def _stages(
 ) -> None:
     cell = work.cell
     material = work.material = open_material()
-    learner = work.learner = open_learner(_assignment(cell, material))
+    learner = work.learner = open_learner(_assignment(work, material))
     trainer = _Trainer(learner, material, work.metric)
     if cell.method.rates is not None:
         work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
@@ -132,13 +132,19 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     """The best trial. Sees training and validation rows only."""
     budget, metric = work.cell.budget, work.metric
 
+    ended: list[Fitted] = []
+
     def train(number: int, rate: float, choice: tune.Choice, go_on: Callable[[Point], bool]) -> Training:
-        return trainer.train(number, rate, SEARCH_SEED, go_on, budget.trial_epochs, choice)[0]
+        training, fitted = trainer.train(number, rate, SEARCH_SEED, go_on, budget.trial_epochs, choice)
+        ended.append(fitted)
+        return training
 
     def keep(trial: Training, resumed: bool) -> None:
         work.trials.append(trial)
         if resumed:
             work.resumed(trial)
+        else:
+            ended.pop().forget()
 
     cell = work.cell
     # without the size that may be in the cell's key, which its fingerprint has: by either name the search is the same
@@ -190,6 +196,7 @@ def _finished(work: _Work, trainer: _Trainer, number: int, seed: int) -> Final:
         )
     final = Final(training, answers, learner.parameters, learner.peak_memory())
     work.halfway.keep(final, fitted)
+    fitted.forget()
     return final
 
 
@@ -229,11 +236,12 @@ class _Trainer:
         return dataclasses.replace(point, validation=self.sign * point.validation)
 
 
-def _assignment(cell: Cell, material: Material) -> Assignment:
+def _assignment(work: _Work, material: Material) -> Assignment:
+    cell = work.cell
     return Assignment(
         task=cell.task, model=cell.model, method=cell.method, options=cell.options, budget=cell.budget,
         train=material.splits.train, validation=material.splits.validation, labels=material.labels,
-        revision=cell.model_revision, others=cell.others,
+        revision=cell.model_revision, others=cell.others, halfway=work.halfway.place, fingerprint=cell.fingerprint,
     )
 
 

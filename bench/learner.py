@@ -29,7 +29,8 @@ class Assignment:
 
     `options` are the method's, defaults filled in. `revision` is the model's, resolved; `others` are the
     models that options name, by option. `facts` are what a head found in the training rows of a model that is loaded
-    without them.
+    without them. A training that takes long may leave its state in the directory `halfway`, named after the cell's
+    `fingerprint`, and goes on from what it finds there; without a directory nothing is left.
     """
 
     task: Task
@@ -43,6 +44,8 @@ class Assignment:
     revision: str | None = None
     others: Mapping[str, Pinned] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    halfway: Path | None = None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Fitted:
 
     `predict` reads the inputs of rows with the best parameters seen on validation. `save` writes what the method stores
     of these into a directory (see `bench.keep`), and raises StoreError where it cannot. Seconds are wall time.
+    `forget` removes what was left to go on from, had the training been cut off: to be called once its result is kept.
     """
 
     state: str
@@ -74,6 +78,7 @@ class Fitted:
     predict: Callable[[Rows], Predicted]
     save: Callable[[Path], None]
     reason: str | None = None
+    forget: Callable[[], None] = lambda: None
 
 
 class Learner(Protocol):

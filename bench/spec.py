@@ -212,12 +212,16 @@ class Routine:
     task's loss. `before_step(n)` is called before the n-th optimizer step (from 1) and may put parameters that train
     to sleep, or wake them; `after_step(n)` after it, with the gradients still there. `rate_factors` multiply the
     learning rate of parameters, by the network's names for them; one that is missing has 1.
+    A routine that remembers anything from step to step has `state()`, which gives it as tensors and plain values by
+    name, and `load(state)`, which takes it back in a training that goes on from there.
     """
 
     penalty: Callable[[], Any] | None = None
     after_step: Callable[[int], None] | None = None
     before_step: Callable[[int], None] | None = None
     rate_factors: Mapping[str, float] = field(default_factory=dict)
+    state: Callable[[], Mapping[str, Any]] | None = None
+    load: Callable[[Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,10 @@ from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
 from bench.learn.network import Network, count
 from bench.learn.prompting import PromptingLearner
+from bench.learn.unfinished import Unfinished
 from bench.learn.versions import Versions
 from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
-from bench.record import Health, Point
+from bench.record import Health, Point, to_json
 from bench.spec import REFERENCE_WIDTH, Routine, Rows
 
 Objective = Callable[[Network, Tensor, Batch, Tensor], Tensor]
@@ -125,8 +126,10 @@ class ModelLearner:
         routine = self.method.routine(network, self.options, plan.steps) if self.method.routine else Routine()
         factors = {**self._head_factors(network, rate), **routine.rate_factors}
         routine = dataclasses.replace(routine, rate_factors=factors)
+        unfinished = self._unfinished(rate=rate, seed=seed, epochs=epochs, choice=dict(choice))
         done = train(
-            network, self._batches(seed), plan, rate, lambda b: self._losses(network, b), evaluate, report, routine
+            network, lambda start: self._batches(seed, start), plan, rate, lambda b: self._losses(network, b), evaluate,
+            report, routine, unfinished,
         )
         return Fitted(
             state=done.state,
@@ -141,7 +144,17 @@ class ModelLearner:
             reason=done.reason,
             predict=lambda rows: self._predict(network, rows),
             save=lambda place: keep.save(place, network, self._described(seed, rate, chosen)),
+            forget=unfinished.forget if unfinished else lambda: None,
         )
+
+    def _unfinished(self, **training: Any) -> Unfinished | None:
+        """Where a training leaves its state, told from every other, such as that of a teacher in the same cell."""
+        own = self.assignment
+        if own.halfway is None:
+            return None
+        cell = {"cell": own.fingerprint, "model": own.model.name, "method": own.method.name, "options": own.options}
+        machine = {"device": self.device, "precision": self.precision}
+        return Unfinished(own.halfway, to_json({**cell, **machine, **training}))
 
     def _described(self, seed: int, rate: float, choice: Mapping[str, Any]) -> Kept:
         """A training, for those who will load what it left."""
@@ -171,14 +184,17 @@ class ModelLearner:
         self.method.apply(network, self.options)
         return network.to(self.torch_device)
 
-    def _batches(self, seed: int) -> Iterator[tuple[Batch, int, int]]:
-        rng = random.Random(seed)
+    def _batches(self, seed: int, start: int = 0) -> Iterator[tuple[Batch, int, int]]:
+        """Batches for ever, from the one with number `start` on: those before it are drawn, but not made."""
+        rng, number = random.Random(seed), itertools.count()
         examples, lengths = self.train_examples, self.train_set.lengths
-        for _ in itertools.count():
+        while True:
             if self.versions:
                 examples = self.versions.epoch(rng)
                 lengths = [len(example["ids"]) for example in examples]
             for members in training_order(lengths, self.assignment.budget.batch_size, rng):
+                if next(number) < start:
+                    continue
                 batch = self.head.collate([examples[i] for i in members], self.torch_device)
                 yield batch, len(members), sum(lengths[i] for i in members)
 

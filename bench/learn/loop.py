@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bench.learn.batch import Batch
 from bench.learn.network import Network, restore, train_mode, trained_state
+from bench.learn.unfinished import Unfinished, put_back, taken
 from bench.record import Point
 from bench.spec import Routine
 
@@ -83,46 +86,85 @@ def rate_at(step: int, steps: int, peak: float) -> float:
 
 def train(
     network: Network,
-    batches: Iterator[tuple[Batch, int, int]],
+    batches: Callable[[int], Iterator[tuple[Batch, int, int]]],
     plan: Schedule,
     rate: float,
     losses_of: Callable[[Batch], tuple[Tensor, Tensor]],
     evaluate: Callable[[], float],
     report: Callable[[Point], bool],
     routine: Routine | None = None,
+    unfinished: Unfinished | None = None,
 ) -> Trained:
     """Train for `plan`, keeping the parameters that validated best.
 
-    `batches` yields (batch, examples, tokens) for ever; `losses_of` gives a batch's loss on the task, to be reported,
-    and what is minimised, often the same; `evaluate` scores the network on validation (higher is better);
-    `report` sees every evaluation and returns False to stop a hopeless training. `routine` is the method's.
+    `batches(n)` yields (batch, examples, tokens) for ever, without the first n; `losses_of` gives a batch's loss on the
+    task, to be reported, and what is minimised, often the same; `evaluate` scores the network on validation (higher is
+    better); `report` sees every evaluation and returns False to stop a hopeless training. `routine` is the method's.
+    A training that was cut off goes on from what is in `unfinished`, to the same end; `report` then sees its earlier
+    evaluations again. The file stays until its owner forgets it.
     """
-    routine = routine or Routine()
-    optimizer = make_optimizer(network, rate, routine.rate_factors)
-    trainable = [p for group in optimizer.param_groups for p in group["params"]]
+    updates = _Updates(network, plan, rate, losses_of, routine or Routine())
     run = _Run(network, plan, report)
+    if unfinished is not None:
+        _go_on(unfinished, run, updates)
     train_mode(network)
-    for step in range(plan.steps):
+    following = batches(run.steps)
+    for step in range(run.steps, plan.steps):
         started = time.perf_counter()
-        batch, examples, tokens = next(batches)
-        if routine.before_step:
-            routine.before_step(step + 1)
-            train_mode(network)
-        for group in optimizer.param_groups:
-            group["lr"] = group["factor"] * rate_at(step, plan.steps, rate)
-        loss, objective = losses_of(batch)
-        if routine.penalty:
-            objective = objective + routine.penalty()
-        objective.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(trainable, CLIP)
-        optimizer.step()
-        if routine.after_step:
-            routine.after_step(step + 1)
-        optimizer.zero_grad(set_to_none=True)
-        run.stepped(loss.detach(), examples, tokens, time.perf_counter() - started)
-        if step + 1 in plan.evaluate_after and not run.evaluated(evaluate):
-            break
+        batch, examples, tokens = next(following)
+        loss = updates.step(step, batch)
+        run.stepped(loss, examples, tokens, time.perf_counter() - started)
+        if step + 1 in plan.evaluate_after:
+            if not run.evaluated(evaluate):
+                break
+            if unfinished is not None and unfinished.due:
+                unfinished.save({"run": run.taken(), "training": _taken(run, updates)})
     return run.finish()
+
+
+def _taken(run: _Run, updates: _Updates) -> dict[str, Any]:
+    return taken(run.network, run.names, updates.optimizer, updates.routine, run.gpus)
+
+
+def _go_on(unfinished: Unfinished, run: _Run, updates: _Updates) -> None:
+    """Put everything to where the training was when its state was saved, if it was."""
+    state = unfinished.load()
+    if state is not None:
+        put_back(state["training"], run.network, updates.optimizer, updates.routine, run.gpus)
+        run.put_back(state["run"])
+
+
+class _Updates:
+    """The optimizer's steps of one training."""
+
+    def __init__(
+        self, network: Network, plan: Schedule, rate: float, losses_of: Callable[[Batch], tuple[Tensor, Tensor]],
+        routine: Routine,
+    ) -> None:
+        self.network, self.plan, self.rate, self.losses_of, self.routine = network, plan, rate, losses_of, routine
+        self.optimizer = make_optimizer(network, rate, routine.rate_factors)
+        self.trainable = [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def step(self, step: int, batch: Batch) -> Tensor:
+        """One update (from 0) by one batch; returns the loss on the task, still on the device."""
+        if self.routine.before_step:
+            self.routine.before_step(step + 1)
+            train_mode(self.network)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["factor"] * rate_at(step, self.plan.steps, self.rate)
+        loss, objective = self.losses_of(batch)
+        if self.routine.penalty:
+            objective = objective + self.routine.penalty()
+        objective.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.trainable, CLIP)
+        self.optimizer.step()
+        if self.routine.after_step:
+            self.routine.after_step(step + 1)
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
+
+
+_TOTALS = ("steps", "examples", "tokens", "since", "train_seconds", "evaluate_seconds")
 
 
 class _Run:
@@ -138,6 +180,27 @@ class _Run:
         self.steps = self.examples = self.tokens = self.since = 0
         self.losses: list[Tensor] = []
         self.train_seconds = self.evaluate_seconds = 0.0
+
+    def taken(self) -> dict[str, Any]:
+        """The totals after an evaluation as plain values and tensors. The best tensors only where they are not those
+        that the network has."""
+        assert self.best is not None
+        value, step, tensors = self.best
+        return {
+            "totals": {name: getattr(self, name) for name in _TOTALS},
+            "curve": [dataclasses.astuple(point) for point in self.curve],
+            "best": [value, step, None if step == self.steps else tensors],
+        }
+
+    def put_back(self, state: Mapping[str, Any]) -> None:
+        """Take up what `taken` gave, the network having its tensors already, and report the evaluations again."""
+        for name, total in state["totals"].items():
+            setattr(self, name, total)
+        self.curve = [Point(*values) for values in state["curve"]]
+        value, step, tensors = state["best"]
+        self.best = value, step, trained_state(self.network, self.names) if tensors is None else tensors
+        for point in self.curve:
+            self.report(point)
 
     def stepped(self, loss: Tensor, examples: int, tokens: int, seconds: float) -> None:
         self.losses.append(loss)
@@ -156,7 +219,7 @@ class _Run:
             return False
         self.network.eval()
         with torch.random.fork_rng(self.gpus):  # whatever an evaluation draws, training goes on as if it had not been
-            value = evaluate()
+            value = float(evaluate())
         train_mode(self.network)
         self.evaluate_seconds += time.perf_counter() - started
         return self._judge(loss, value)

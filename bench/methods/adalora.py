@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from bench.learn.network import Network
 
 
+IMPORTANCE = ("ipt", "exp_avg_ipt", "exp_avg_unc")
+"""Where peft's allocator has what it knows of each parameter: the last step's importance, and running means."""
+
+
 def apply(network: Network, options: Mapping[str, Any]) -> None:
     """Put updates P diag(E) Q of rank `init_r` on the query and value projections, E starting at 0."""
     if options["init_r"] <= options["target_r"]:
@@ -33,22 +37,43 @@ def routine(network: Network, options: Mapping[str, Any], steps: int) -> Routine
     `target_r` a projection are left in the end (Zhang et al. 2023, algorithm 1). A training of fewer than three steps
     is too short for any of this and prunes nothing. What is counted and stored has the ranks before pruning.
     """
-    from peft.tuners.adalora.layer import RankAllocator
-
     first, last = int(options["warmup"] * steps), steps - int(options["final"] * steps)
     if last - first < 2:
         return Routine(penalty=lambda: _penalty(network, options["orthogonality"]))
-    config = _config(options, network, steps, first, steps - last)
-    allocator = RankAllocator(network.backbone, config, "default")
-    kept: dict[str, list[bool]] = {}
+    pruning = _Pruning(network, _config(options, network, steps, first, steps - last), last)
+    return Routine(
+        lambda: _penalty(network, options["orthogonality"]), pruning.after_step, state=pruning.state, load=pruning.load
+    )
 
-    def after_step(step: int) -> None:
-        if step > last:
-            allocator.mask_using_rank_pattern(network.backbone, kept)
+
+class _Pruning:
+    """What is known, in one training, of how much each rank matters, and which are kept."""
+
+    def __init__(self, network: Network, config: Any, last: int) -> None:
+        from peft.tuners.adalora.layer import RankAllocator
+
+        self.backbone, self.last = network.backbone, last
+        self.allocator = RankAllocator(self.backbone, config, "default")
+        self.kept: dict[str, list[bool]] = {}
+
+    def after_step(self, step: int) -> None:
+        """Prune, or go on without what was pruned."""
+        if step > self.last:
+            self.allocator.mask_using_rank_pattern(self.backbone, self.kept)
         else:
-            kept.update(allocator.update_and_allocate(network.backbone, step, force_mask=step == last)[1] or {})
+            found = self.allocator.update_and_allocate(self.backbone, step, force_mask=step == self.last)[1]
+            self.kept.update(found or {})
 
-    return Routine(lambda: _penalty(network, options["orthogonality"]), after_step)
+    def state(self) -> Mapping[str, Any]:
+        """What `load` takes back."""
+        return {"kept": dict(self.kept), **{name: dict(getattr(self.allocator, name)) for name in IMPORTANCE}}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        device = next(self.backbone.parameters()).device
+        self.kept.update(state["kept"])
+        for name in IMPORTANCE:
+            setattr(self.allocator, name, {key: value.to(device) for key, value in state[name].items()})
 
 
 def _config(options: Mapping[str, Any], network: Network, steps: int, tinit: int, tfinal: int) -> Any:
