@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.metrics.metric import Array
 from bench.record import Record
 from leaderboard.shifts import ALL
 
@@ -125,26 +126,37 @@ def _beyond(ratio: float, middle: float, band: float) -> bool:
 
 
 def band(cost: Cost, nights: Sequence[Mapping[str, Record]], where: Machine) -> Band:
-    """The band that the nights on that machine class teach, or the unlearnt one where they are fewer than `ENOUGH`.
+    """The band that the nights on that machine class teach.
 
-    Each cell's logarithms are taken from their median over nights; a night's median of these is how slow the night was,
-    and what is left is the cell's own noise. Spreads are median absolute deviations, so that one bad night teaches
-    nothing; a difference of two nights varies by the square root of two more.
+    Of fewer than `ENOUGH` the unlearnt one, or the range that they already have by themselves, whichever is wider.
+    Otherwise spreads are median absolute deviations, so that one bad night teaches nothing; a difference of two nights
+    varies by the square root of two more.
     """
     table = _table(cost, nights, where)
+    if not table:
+        return Band(*cost.unlearnt, nights=0)
+    slow, own = _parts(table)
     if len(table) < ENOUGH:
-        return Band(*cost.unlearnt, nights=len(table))
+        least = cost.unlearnt
+        widths = float(np.ptp(slow)), float(np.max(np.nanmax(own, axis=0) - np.nanmin(own, axis=0)))
+    else:
+        least = cost.smallest
+        spreads = (_spread(slow - np.median(slow)), _spread(own[np.isfinite(own)]))
+        widths = WIDTHS[0] * math.sqrt(2) * spreads[0], WIDTHS[1] * math.sqrt(2) * spreads[1]
+    return Band(max(least[0], math.exp(widths[0])), max(least[1], math.exp(widths[1])), len(table))
+
+
+def _parts(table: Sequence[Mapping[str, float]]) -> tuple[Array, Array]:
+    """How slow each night was (nights,), and each cell's own noise (nights, cells), NaN where it was not measured.
+
+    A cell's logarithms are taken from their median over nights; a night's median of these is how slow it was.
+    """
     cells = sorted(set().union(*table))
     values = np.array([[night.get(cell, np.nan) for cell in cells] for night in table])
     values = values - np.nanmedian(values, axis=0)
-    slow = np.nanmedian(values, axis=1)
-    own = values - slow[:, None]
-    spreads = (_spread(slow - np.median(slow)), _spread(own[np.isfinite(own)]))
-    overall, cell = (
-        max(least, math.exp(width * math.sqrt(2) * spread))
-        for least, width, spread in zip(cost.smallest, WIDTHS, spreads, strict=True)
-    )
-    return Band(overall, cell, len(table))
+    slow: Array = np.nanmedian(values, axis=1)
+    own: Array = values - slow[:, None]
+    return slow, own
 
 
 def _table(cost: Cost, nights: Sequence[Mapping[str, Record]], where: Machine) -> list[dict[str, float]]:
@@ -157,5 +169,5 @@ def _table(cost: Cost, nights: Sequence[Mapping[str, Record]], where: Machine) -
     return table
 
 
-def _spread(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _spread(values: Array) -> float:
     return MAD * float(np.median(np.abs(values)))

@@ -13,9 +13,11 @@ from xml.etree import ElementTree
 
 from bench.atomic import write_atomically
 from bench.record import to_json
+from bench.screen import plural
 from leaderboard import figures, markdown
 from leaderboard.costs import ENOUGH
 from leaderboard.shifts import ALL, Finding
+from leaderboard.sides import Standing
 from leaderboard.verdict import Alarm, Cause, CellView, Comparison, Kind, Verdict
 
 SHOWN = 12
@@ -29,7 +31,7 @@ NAMED = 6
 """Cells that a line names before it only counts."""
 
 ADVICE: Mapping[Verdict, str] = {
-    Verdict.FINE: "Nothing moved by more than chance would.",
+    Verdict.FINE: "{seen}",
     Verdict.BETTER: ACCEPT,
     Verdict.WORSE: ACCEPT,
     Verdict.SLOWER: ACCEPT,
@@ -49,9 +51,28 @@ def text(comparison: Comparison) -> str:
 def advice(comparison: Comparison) -> str:
     """What to do next; nothing where a run is no night, and so cannot be accepted."""
     told = FIRST if comparison.first and comparison.verdict is Verdict.TOO_LITTLE else ADVICE[comparison.verdict]
-    if comparison.run is None:
-        return "" if "{run}" in told else told
-    return told.format(run=shlex.quote(comparison.run))
+    if comparison.run is None and "{run}" in told:
+        return ""
+    return told.format(run=shlex.quote(comparison.run or ""), seen=_seen(comparison))
+
+
+def _seen(comparison: Comparison) -> str:
+    """What "fine" is worth: which changes would have been told, had there been any."""
+    moved = [cell for cell in comparison.cells if cell.head is Standing.SCORED and cell.judged and not cell.same]
+    if not moved:
+        return "Every answer is the same as in the base."
+    shifts = _told(comparison.sight)
+    would = f" A change of {' or of '.join(shifts)} would have been told four times in five." if shifts else ""
+    alone = sum(cell.finding is None for cell in moved)
+    blind = f" {alone} of them cannot be judged alone: one seed does not tell how much is chance."
+    return f"{plural(len(moved), 'cell')} moved, by no more than chance would.{would}{blind if alone else ''}"
+
+
+def _told(sight: tuple[float | None, float | None]) -> list[str]:
+    """The smallest changes that are caught four times in five, in words."""
+    pooled, cell = sight
+    told = [f"{pooled:.1f} points over all moved cells"] if pooled is not None else []
+    return told + ([f"{cell:.1f} points in the median moved cell"] if cell is not None else [])
 
 
 def headline(comparison: Comparison) -> str:
@@ -146,10 +167,8 @@ def _cost(name: str, factor: float, band: float, nights: int) -> str:
 
 
 def _sight(comparison: Comparison) -> list[str]:
-    pooled, cell = comparison.sight
-    told = [f"{pooled:.1f} points over all moved cells"] if pooled is not None else []
-    told += [f"{cell:.1f} points in the median moved cell"] if cell is not None else []
-    return [f"caught four times in five: {', '.join(told)}"] if told else []
+    told = _told(comparison.sight)
+    return [f"caught four times in five: {', '.join(told)}"] if told and comparison.verdict is not Verdict.FINE else []
 
 
 def _some(lines: Sequence[str]) -> list[str]:

@@ -185,6 +185,31 @@ def test_steady_earlier_nights_teach_a_narrower_band(base: Side, tmp_path: Path)
     assert compare(base, head, earlier).verdict is Verdict.SLOWER
 
 
+def test_nights_that_already_differ_widen_the_band_before_it_is_learnt(base: Side, tmp_path: Path) -> None:
+    earlier = [make(tmp_path / str(n), edit=slowed(factor)) for n, factor in enumerate((1.0, 2.8))]
+    head = make(tmp_path / "head", edit=slowed(2.5))
+    assert compare(base, head, earlier[:1]).verdict is Verdict.SLOWER
+    assert compare(base, head, earlier).verdict is Verdict.FINE
+
+
+def test_fine_says_what_would_have_been_told(base: Side, tmp_path: Path) -> None:
+    told = report.text(compare(base, make(tmp_path / "same")))
+    assert told.endswith("Every answer is the same as in the base.")
+    found = compare(base, make(tmp_path / "other", learner=partial(NoisyLearner, salt="other")))
+    said = report.advice(found)
+    assert said.startswith("6 cells moved, by no more than chance would. A change of ")
+    assert f"{found.sight[0]:.1f} points over all moved cells or of {found.sight[1]:.1f} points in the median" in said
+
+
+def test_fine_with_one_seed_says_that_no_cell_was_judged_alone(tmp_path: Path) -> None:
+    budget = dataclasses.replace(nights.BUDGET, seeds=(1,))
+    planned = [dataclasses.replace(cell, budget=budget) for cell in nights.grid()]
+    base = make(tmp_path / "base", planned)
+    found = compare(base, make(tmp_path / "head", planned, learner=partial(NoisyLearner, salt="other")))
+    assert found.verdict is Verdict.FINE
+    assert report.advice(found).endswith("6 of them cannot be judged alone: one seed does not tell how much is chance.")
+
+
 def test_another_machine_has_no_comparable_cost(base: Side, tmp_path: Path) -> None:
     head = make(tmp_path / "head", edit=slowed(3.0), history={"processor": "another"})
     assert compare(base, head).costs == ()
