@@ -12,8 +12,10 @@ import importlib
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import NoReturn
 
 from bench import VERSION, options
@@ -113,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     screen = Screen()
     screen.tolerate()
+    sys.excepthook = _show_fault
     debug = "--debug" in arguments or os.environ.get("BENCH_DEBUG", "") not in ("", "0")
     try:
         return _carry_out(arguments, screen)
@@ -128,6 +131,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         screen.fail(_message(error))
         return exit_code(error)
+
+
+def _show_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What Python does with an error that nobody caught, but for secrets."""
+    Screen().tell("".join(traceback.format_exception(kind, error, trace)).rstrip())
 
 
 def exit_code(error: Exception) -> int:

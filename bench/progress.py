@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.record import Outcome, Record
+from bench.redact import redact
 from bench.screen import GAP, Screen
 from bench.tally import GOOD, Event, Kind
 from leaderboard import figures, stats
@@ -125,7 +126,7 @@ class Watched:
 
     def note(self, text: str) -> None:
         """See Display."""
-        self.console.print(Text(f"warning: {text}", style="yellow"))
+        self.console.print(Text(f"warning: {redact(text)}", style="yellow"))
 
     def render(self) -> RenderableType:
         """What stands below the finished cells at this moment."""
@@ -195,7 +196,7 @@ def line(event: Event, record: Record, width: int) -> str:
 def result(record: Record) -> str:
     """A record in a few words: score, spread, rate and time, or how it ended and why."""
     if record.outcome is not Outcome.OK:
-        first = figures.plain(next(iter((record.reason or "").splitlines()), ""))
+        first = figures.plain(redact(next(iter((record.reason or "").splitlines()), "")))
         return f"{record.outcome}  {figures.shorten(first, REASON)}".rstrip()
     spread = figures.spread(stats.sample_sd(record.seed_scores))
     seconds = record.cost.seconds if record.cost else None

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from bench.redact import redact
+
 GAP = "  "
 
 
@@ -46,7 +48,7 @@ class Screen:
 
     def say(self, text: str = "") -> None:
         """One answer, at once."""
-        self.out.write(f"{text}\n")
+        self.out.write(f"{redact(text)}\n")
         self.out.flush()
 
     def warn(self, text: str) -> None:
@@ -60,7 +62,7 @@ class Screen:
     def tell(self, text: str) -> None:
         """What belongs to no answer."""
         self.out.flush()  # what was said before must stand before it, also where both streams go to one file
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{redact(text)}\n")
         sys.stderr.flush()
 
 

@@ -30,6 +30,7 @@ from bench.atomic import directory_in_place, write_atomically
 from bench.errors import StoreError
 from bench.predictions import Answers
 from bench.record import SCHEMA, Names, Outcome, Record, from_json, to_json
+from bench.redact import redacted
 
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY})
 """Outcomes that another try, on a mended or larger machine, may change. Divergence is a finding about the cell."""
@@ -73,9 +74,12 @@ class Store:
         return self.path("studies", names, "journal")
 
     def write_record(self, record: Record) -> Path:
-        """Put the record in place of any earlier one; a reader sees the old or the new one whole."""
+        """Put the record in place of any earlier one; a reader sees the old or the new one whole.
+
+        Secrets in its words are left out: the command that made it, and reasons, hold what users and services said.
+        """
         path = self.path("records", record.names, "json")
-        write_atomically(path, json.dumps(to_json(record), indent=1, allow_nan=False).encode() + b"\n")
+        write_atomically(path, json.dumps(redacted(to_json(record)), indent=1, allow_nan=False).encode() + b"\n")
         return path
 
     def read_record(self, names: Names) -> Record | None:
@@ -228,7 +232,7 @@ class Store:
         """Add one line to the run's log."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "events.jsonl").open("ab", buffering=0) as file:  # whole lines, also where several write
-            file.write(json.dumps(to_json(event)).encode() + b"\n")
+            file.write(json.dumps(redacted(to_json(event))).encode() + b"\n")
 
 
 def read_record(path: Path) -> Record:

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench import sizes
-from bench.errors import SuiteError, UnavailableError, UnknownNameError
+from bench.errors import RequestError, SuiteError, UnavailableError
 from bench.spec import Budget
 
 BUDGET_FIELDS = tuple(f.name for f in dataclasses.fields(Budget))
@@ -189,7 +189,7 @@ class _Reader:
         for name in value:
             try:
                 self.check[key](name)
-            except UnknownNameError as error:
+            except RequestError as error:
                 raise SuiteError(f"{self.path}: {where} {key}: {error}") from error
         return tuple(dict.fromkeys(value))
 

@@ -19,6 +19,7 @@ import httpx2
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay, wait_random
 
 from bench.errors import UnavailableError
+from bench.redact import redact
 
 ATTEMPTS = 5
 """How often the hub is asked for one thing."""
@@ -194,7 +195,7 @@ def _wait(state: RetryCallState) -> float:
 def _note(kind: str, what: str, state: RetryCallState) -> None:
     """One line, when the first attempt has failed."""
     if state.attempt_number == 1:
-        cause = _cause(_failure(state))
+        cause = redact(_cause(_failure(state)))
         log.warning("note: the hub does not give %s %s yet: %s. Trying again for a while.", kind, what, cause)
 
 
