@@ -35,7 +35,7 @@ SMALLEST = 0.5
 class Change:
     """The first night of another level: the means before and after, and what differs from the night before it.
 
-    `scope` is a cell's key, or `ALL` for the mean over cells that were measured every night.
+    `scope` is a cell's key, or `ALL` for the level of all cells (`common`), which is 0 on the first night.
     """
 
     scope: str
@@ -57,14 +57,49 @@ def change_points(nights: Sequence[Side]) -> list[Change]:
         change for key, series in table.items()
         for change in _of_cell(key, series, levels(scores[key], usual, len(table)))
     ]
-    return sorted([*_of_all(*steady(nights)), *found], key=lambda c: (c.first, c.scope != ALL, c.scope))
+    return sorted([*_of_all(nights), *found], key=lambda c: (c.first, c.scope != ALL, c.scope))
 
 
-def steady(nights: Sequence[Side]) -> tuple[list[Side], list[str]]:
-    """The nights that scored anything, and the cells that every one of them scored. One that was stopped is none."""
-    scored = [(night, {key for key in night.records if night.standing(key) is Standing.SCORED}) for night in nights]
-    told = [(night, keys) for night, keys in scored if keys]
-    return [night for night, _ in told], sorted(set.intersection(*(keys for _, keys in told))) if told else []
+@dataclass(frozen=True)
+class Common:
+    """How much better all cells were than on the first night that is told, in points, and by how many cells that is."""
+
+    level: float
+    cells: int
+
+
+def common(nights: Sequence[Side]) -> dict[str, Common]:
+    """The level of all cells by the names of the nights that tell it, each cell against itself.
+
+    Least squares of cells and nights: score = the cell's own + the night's. So a night counts by the cells it measured,
+    however easy these are, and where all cells are measured every night it is the plain mean. Nights with fewer than
+    half of the usual number of cells, or a single one, tell too little. Nights that no cell joins, not even by way of
+    other nights, cannot be set against each other, and come out level.
+    """
+    table = {n.name: {key: r.score or 0.0 for key, r in n.records.items() if n.standing(key) is Standing.SCORED}
+             for n in nights}
+    usual = float(np.median([len(scores) for scores in table.values() if scores] or [0]))
+    told = {name: scores for name, scores in table.items() if len(scores) >= max(2.0, usual / 2)}
+    if not told:
+        return {}
+    effects = _effects(list(told.values()))
+    return {
+        name: Common(round(float(effect - effects[0]), 9) + 0.0, len(scores))  # no minus before a zero
+        for (name, scores), effect in zip(told.items(), effects, strict=True)
+    }
+
+
+def _effects(nights: Sequence[Mapping[str, float]]) -> Array:
+    """Each night's part of its cells' scores."""
+    keys = sorted(set().union(*nights))
+    own = {key: float(np.mean([scores[key] for scores in nights if key in scores])) for key in keys}
+    places = [(place, keys.index(key)) for place, scores in enumerate(nights) for key in scores]
+    design = np.zeros((len(places), len(nights) + len(keys)))
+    for row, (place, key) in enumerate(places):
+        design[row, place] = design[row, len(nights) + key] = 1.0
+    values = [scores[key] - own[key] for scores in nights for key in scores]
+    effects: Array = np.linalg.lstsq(design, np.array(values), rcond=None)[0][: len(nights)]
+    return effects
 
 
 def _of_cell(
@@ -79,20 +114,21 @@ def _of_cell(
     ]
 
 
-def _of_all(nights: Sequence[Side], keys: Sequence[str]) -> list[Change]:
-    if len(keys) < 2:
-        return []
-    values = np.array([np.mean([night.records[key].score or 0.0 for key in keys]) for night in nights])
+def _of_all(nights: Sequence[Side]) -> list[Change]:
+    known = common(nights)
+    told = [night for night in nights if night.name in known]
+    values = np.array([known[night.name].level for night in told])
     return [
-        Change(ALL, nights[i - 1].name, nights[i].name, before, after, None,
-               _common(nights[i - 1].records, nights[i].records, keys))
+        Change(ALL, told[i - 1].name, told[i].name, before, after, None, _environment(told[i - 1], told[i]))
         for i, before, after in levels(values)
     ]
 
 
-def _common(before: Mapping[str, Record], after: Mapping[str, Record], keys: Sequence[str]) -> tuple[str, ...]:
-    told = (words for key in keys for words in environment_changes(before[key], after[key]))
-    return tuple(dict.fromkeys(told))
+def _environment(before: Side, after: Side) -> tuple[str, ...]:
+    """What differs between two nights in any cell, or in the first of each where they have none in common."""
+    both = [(before.records[key], after.records[key]) for key in before.records if key in after.records]
+    pairs = both or list(zip(before.records.values(), after.records.values(), strict=False))[:1]
+    return tuple(dict.fromkeys(words for pair in pairs for words in environment_changes(*pair)))
 
 
 def levels(values: Array, usual: float = 0.0, series: int = 1) -> list[tuple[int, float, float]]:

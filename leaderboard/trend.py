@@ -13,7 +13,7 @@ from typing import Any
 from bench.errors import StoreError
 from bench.record import Record, from_json
 from leaderboard import figures, report
-from leaderboard.changes import Change, steady
+from leaderboard.changes import Change, common
 from leaderboard.shifts import ALL
 from leaderboard.sides import Side, Standing
 from leaderboard.spark import Spark, spark
@@ -160,18 +160,19 @@ def _why(now: Standing, side: Side, key: str) -> str | None:
 
 
 def _overall(sides: Sequence[Side], changes: Iterable[Change]) -> Course | None:
-    """The mean over the cells that were scored every night, None where there are fewer than two.
+    """How much better all cells were than on the first night, None where no night tells.
 
-    A night that scored nothing, as one that was stopped, is a night without a score.
+    A night that scored too few cells, as one that was stopped, is a night without a level.
     """
-    told, keys = steady(sides)
-    if len(keys) < 2:
+    told = common(sides)
+    if not told:
         return None
-    means = [
-        sum(side.records[key].score or 0.0 for key in keys) / len(keys) if side in told else None for side in sides
-    ]
+    levels = [told[side.name].level if side.name in told else None for side in sides]
+    tonight = told.get(sides[-1].name)
+    by = f"by {tonight.cells} cells tonight" if tonight else "tonight too few cells"
     mine = [change for change in changes if change.scope == ALL]
-    return _course(f"mean of the {len(keys)} cells scored every night", "", means, sides, mine, None)
+    first = when(next(iter(told)))
+    return _course(f"all cells, each against itself: points since {first}", by, levels, sides, mine, None)
 
 
 def _course(

@@ -16,7 +16,7 @@ from bench.errors import RequestError, StoreError
 from bench.pick import Past, pick
 from bench.record import Record
 from leaderboard import sides
-from leaderboard.changes import change_points, levels
+from leaderboard.changes import change_points, common, levels
 from leaderboard.compare import compare
 from leaderboard.sides import Standing
 from leaderboard.verdict import Verdict
@@ -142,6 +142,28 @@ def test_a_change_of_level_is_found_at_its_night_and_noise_is_none() -> None:
 def test_nights_that_repeat_to_the_last_digit_have_no_change_until_one() -> None:
     assert levels(np.full(10, 71.3)) == []
     assert [place for place, _, _ in levels(np.array([71.3] * 6 + [69.0] * 3))] == [6]
+
+
+def short(day: int, record: Record) -> Record:
+    """The record of a day: cells lie ten points apart, and all fell by three points on the fifth."""
+    score = 10.0 * int(record.model[1:]) - (0 if day < 5 else 3)
+    return dataclasses.replace(as_of(day, record), score=score)
+
+
+def test_the_level_of_all_cells_is_told_by_those_that_short_nights_measured(tmp_path: Path) -> None:
+    grid = nights.grid()
+    keys = [cell.key for cell in grid]
+    runs = []
+    for day in range(1, 10):
+        mine = [keys[(day + place) % len(keys)] for place in range(3)]
+        planned = [cell for cell in grid if cell.key in mine]
+        runs.append(make(tmp_path / f"2031-05-{day:02d}T02-30-00Z", planned, edit=partial(short, day)))
+    found = common(runs)
+    assert [round(found[run.name].level, 3) for run in runs] == [0.0] * 4 + [-3.0] * 5
+    assert {told.cells for told in found.values()} == {3}
+    (change,) = [change for change in change_points(runs) if change.scope == "all cells"]
+    assert (change.last_good[8:10], change.first[8:10]) == ("04", "05")
+    assert "torch 1.0 to 2.0" in change.environment
 
 
 def as_of(day: int, record: Record) -> Record:
