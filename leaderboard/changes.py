@@ -33,7 +33,7 @@ SMALLEST = 0.5
 
 @dataclass(frozen=True)
 class Change:
-    """The first night of another level: the means before and after, and what differs from the night before it.
+    """The first night of another level: the means before and after, and what differs from the last night before it.
 
     `scope` is a cell's key, or `ALL` for the level of all cells (`common`), which is 0 on the first night.
     """

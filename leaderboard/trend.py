@@ -61,7 +61,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Turn:
-    """A night on which levels changed, the night before it, and what differs between them in some cell."""
+    """A night on which levels changed, the last night of those before, and what differs between them in some cell."""
 
     first: str
     last_good: str

@@ -13,8 +13,8 @@ import torch
 from bench import estimate, history, work
 from bench.cli import main
 from bench.commands import nightly
-from bench.record import Record
 from bench.spec import Family, Head
+from bench.work import Made
 from leaderboard import costs, sides
 from leaderboard.verdict import EXIT, Verdict
 from tests import tiny
@@ -72,7 +72,7 @@ def test_nights_in_their_order(
     capsys.readouterr()
     do, jobs = work.do, []
 
-    def endless(job: work.Job) -> Record:
+    def endless(job: work.Job) -> Made | None:
         jobs.append(job)
         while len(jobs) > 1:
             time.sleep(0.01)
