@@ -115,16 +115,22 @@ def half_width(spread: Spread, level: float = 0.95) -> float:
     Neither a bootstrap over a handful of seeds nor Satterthwaite's freedom holds its level here; this does: see
     `benchmarks/coverage.md`. One seed leaves rows as the only source: the interval then speaks for that seed alone.
     """
+    return float(reach(spread.seed_variance, spread.seeds - 1, spread.row_variance, spread.rows - 1, level))
+
+
+def reach(seeds: Array | float, freedom: Array | float, rows: Array | float, row_freedom: float, level: float) -> Array:
+    """`half_width` from the two variances and their degrees of freedom, for as many as are given; infinite for one row.
+
+    A variance of 0 needs no freedom.
+    """
     from scipy.special import stdtrit
 
-    total = spread.seed_variance + spread.row_variance
-    if total == 0 or not np.isfinite(total):
-        return float(total)
     tail = (1 + level) / 2
-    weighed = spread.row_variance * float(stdtrit(spread.rows - 1, tail))
-    if spread.seed_variance:
-        weighed += spread.seed_variance * float(stdtrit(spread.seeds - 1, tail))
-    return float(weighed / np.sqrt(total))
+    total = np.asarray(seeds + rows, dtype=np.float64)
+    known = (total > 0) & np.isfinite(total)
+    weighed = rows * stdtrit(max(row_freedom, 1), tail) + seeds * stdtrit(np.maximum(freedom, 1), tail)
+    found: Array = np.divide(weighed, np.sqrt(total), out=total.copy(), where=known)
+    return found
 
 
 def _common_rows(metric: Metric, statistics: Sequence[Array]) -> int:

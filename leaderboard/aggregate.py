@@ -91,7 +91,7 @@ class _Table:
         scored = {line: i for i, line in enumerate(_scored(contest))}
         index = np.array([scored.get(line, -1) for line in lines], dtype=np.int64)
         failed = index < 0
-        draws = panel.values + rng.standard_t(_freedom(panel), size=(DRAWS, len(panel.values))) * _errors(panel)
+        draws = _drawn(panel, rng)
         return _Table(
             contest.task, failed, _taken(_position(contest, panel.values), index),
             _taken(_position(contest, draws), index), *_outcomes(found, index, failed),
@@ -122,17 +122,15 @@ def _position(contest: Contest, values: Array) -> Array:
     return 100 * np.clip(panel.sign * (values - floor) / span, 0.0, 1.0)
 
 
-def _errors(panel: Panel) -> Array:
-    return np.sqrt(panel.seed_variance + np.maximum(np.diag(panel.shared), 0.0))
+def _drawn(panel: Panel, rng: np.random.Generator) -> Array:
+    """Mean scores as they may truly be, (DRAWS, c): Student's t around what was measured, one for seeds, one for rows.
 
-
-def _freedom(panel: Panel) -> Array:
-    """Satterthwaite's degrees of freedom of each cell's mean."""
-    rows = np.maximum(np.diag(panel.shared), 0.0)
-    weight = panel.seed_variance**2 / np.maximum(np.array(panel.seeds) - 1, 1) + rows**2 / max(panel.rows - 1, 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = (panel.seed_variance + rows) ** 2 / weight
-    return np.where(np.isfinite(found), found, max(panel.rows - 1, 1))
+    That is Behrens' and Fisher's distribution, whose quantiles those of Cochran approximate (`bench.uncertainty`).
+    """
+    size = (DRAWS, len(panel.values))
+    seeds = np.sqrt(panel.seed_variance) * rng.standard_t(np.maximum(panel.seed_freedom, 1), size=size)
+    rows = np.sqrt(np.maximum(np.diag(panel.shared), 0.0)) * rng.standard_t(max(panel.rows - 1, 1), size=size)
+    return np.asarray(panel.values + seeds + rows, dtype=np.float64)
 
 
 def _aggregate(line: Line, i: int, tables: Sequence[_Table], level: float) -> Aggregate:

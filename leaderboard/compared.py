@@ -72,12 +72,12 @@ def files(
 
 
 def _pairs(found: versus.Table) -> dict[str, Any]:
-    """Tenths of points and of percents, thousandths of p, hundredths of effects. `adjusted` is (c, c), row by row."""
+    """Tenths of points and of percents, thousandths of p, hundredths of effects; one of every two cells."""
     return {
         **{name: packed(scaled(upper(getattr(found, name)), 1)) for name in ("value", "low", "high")},
-        "p": packed(scaled(upper(found.p), 3)), "effect": packed(scaled(upper(found.effect), 2)),
+        "p": packed(_told(upper(found.p))), "effect": packed(scaled(upper(found.effect), 2)),
         **{name: packed(scaled(upper(100 * getattr(found, name)), 1)) for name in ("won", "lost")},
-        "adjusted": packed(_told(found.adjusted)),
+        "adjusted": packed(_told(upper(found.adjusted))),
     }
 
 

@@ -20,7 +20,8 @@ HOW_TO_READ = (
     "The best score of a task is bold. A score marked ≈ may be the best as well: no other cell is shown to be better. "
     "Cells are compared two by two on the same test rows, with the chance of seeds and of rows; the comparisons of one "
     "cell with all others of its task, with equally many training rows, are one family, corrected by Holm's method at "
-    "5%. Not shown to differ does not mean equal. Where answers are not at hand, ≈ says that 95% intervals overlap, "
+    "5%. How much seeds vary is told by all cells of the task together, since a few seeds of one tell it badly. "
+    "Not shown to differ does not mean equal. Where answers are not at hand, ≈ says that 95% intervals overlap, "
     "which is coarser; a note tells where that is.",
     "A rank comes with the ranks that the cell may truly have, by the same comparisons, in brackets.",
     "The floor is the best of the trivial answers, such as always giving the most frequent label; ↓ marks a score that "

@@ -5,14 +5,16 @@ Knows panels of scores; no records, no layout.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from bench.metrics.metric import Array
 from bench.record import Names
+from bench.uncertainty import reach
+from leaderboard import cochran
 from leaderboard.panel import Panel
 
 
@@ -20,11 +22,10 @@ from leaderboard.panel import Panel
 class Difference:
     """One cell less another, in points of their metric.
 
-    `low` and `high` are the 95% interval, `p` the chance of a difference as large if there were none, `adjusted` the
-    same within the family of comparisons that it was made in. `effect` is the difference in standard deviations of a
-    single row's difference (Cohen's d_z for paired samples; Cohen 1988, 2.3.5), None where that is 0. `won` and `lost`
-    are shares of the test rows on which the first cell scored better, or worse. With `one_seed` a cell had a single
-    seed: then all this speaks for these very trainings, not for the methods.
+    `low` and `high` are the 95% interval, `p` the chance of a difference as large if there were none. `effect` is the
+    difference in standard deviations of a single row's difference (Cohen's d_z for paired samples; Cohen 1988, 2.3.5),
+    None where that is 0. `won` and `lost` are shares of the test rows on which the first cell scored better, or worse.
+    With `one_seed` a cell had a single seed: then all this speaks for these very trainings, not for the methods.
     """
 
     one: Names
@@ -33,7 +34,6 @@ class Difference:
     low: float
     high: float
     p: float
-    adjusted: float
     effect: float | None
     won: float
     lost: float
@@ -45,35 +45,43 @@ class Difference:
 class Pairs:
     """Every cell of a panel (rows) against every other (columns), all (c, c).
 
-    `ahead` is positive where the first is better, in points; `error` its standard error, with `freedom` degrees.
+    `ahead` is positive where the first is better, in points. Its variance has two parts: that of the cells' seeds, with
+    `freedom` degrees, and that of the test rows, with `row_freedom`.
     """
 
     ahead: Array
-    error: Array
+    seeds: Array
     freedom: Array
+    rows: Array
+    row_freedom: int
     p: Array
 
+    def reach(self, level: float) -> Array:
+        """Half the widths of the differences' intervals."""
+        return reach(self.seeds, self.freedom, self.rows, self.row_freedom, level)
 
+
+@lru_cache(maxsize=16)
 def pairs(panel: Panel) -> Pairs:
-    """The comparisons of a panel's cells, not yet corrected.
+    """The comparisons of a panel's cells, not yet corrected; of one panel worked out once, for all who ask.
 
-    The standard error has three parts: either cell's seeds, which are drawn independently, and the test rows, which are
-    the same for both, by the paired bootstrap (Koehn 2004; with the variance over resamples rather than their tail, so
-    that p has no smallest value when many comparisons are corrected for). Degrees of freedom are Welch and
-    Satterthwaite's; p is Student's. A test of n paired rows cannot give less than 2^(1 - n), the p-value of the
-    permutation test when one side wins every row.
+    A difference varies by either cell's seeds, which are drawn independently, and by the test rows, which are the same
+    for both, by the paired bootstrap (Koehn 2004; with the variance over resamples rather than their tail, so that p
+    has no smallest value when many comparisons are corrected for). The seeds have Welch's degrees of freedom; seeds and
+    rows are joined by Cochran's t, as in the interval of a score (`bench.uncertainty.half_width`), so that p is below
+    0.05 where the 95% interval leaves out 0. Satterthwaite's freedom for both together would be that of the rows
+    wherever seeds agree by chance, as those of some cells of a large board do: see `benchmarks/false_positives.md`. A
+    test of n paired rows cannot give less than 2^(1 - n), the p-value of the permutation test when one side wins every
+    row.
     """
-    from scipy.special import stdtr
-
     seeds = panel.seed_variance[:, None] + panel.seed_variance[None, :]
-    rows = of_difference(panel.shared)
-    error = np.sqrt(seeds + rows)
-    freedom = _freedom(panel, rows)
+    rows, row_freedom = of_difference(panel.shared), max(panel.rows - 1, 1)
+    freedom = _welch(panel, seeds)
     ahead = panel.sign * (panel.values[:, None] - panel.values[None, :])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.abs(ahead) / error
-    p = 2 * stdtr(freedom, -np.where(ahead == 0, 0.0, ratio))
-    return Pairs(ahead, error, freedom, np.clip(p, 2.0 ** (1 - panel.rows), 1.0))
+    p, half = np.ones(ahead.shape), np.triu_indices(len(ahead), k=1)
+    found = cochran.p_values(np.abs(ahead)[half], seeds[half], freedom[half], rows[half], row_freedom)
+    p[half] = p.T[half] = np.clip(found, 2.0 ** (1 - panel.rows), 1.0)
+    return Pairs(ahead, seeds, freedom, rows, row_freedom, p)
 
 
 def of_difference(covariance: Array) -> Array:
@@ -84,14 +92,13 @@ def of_difference(covariance: Array) -> Array:
     return np.where(np.isnan(found), np.inf, np.maximum(found, 0.0))
 
 
-def _freedom(panel: Panel, rows: Array) -> Array:
-    """Satterthwaite 1946: (sum of the variances)^2 over the sum of (variance^2 / degrees of freedom)."""
-    parts = panel.seed_variance**2 / np.maximum(np.array(panel.seeds) - 1, 1)
-    total = panel.seed_variance[:, None] + panel.seed_variance[None, :] + rows
-    weight = parts[:, None] + parts[None, :] + rows**2 / max(panel.rows - 1, 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = total**2 / weight
-    return np.where(np.isfinite(found), found, max(panel.rows - 1, 1))
+def _welch(panel: Panel, seeds: Array) -> Array:
+    """Welch's degrees of freedom of sums of two variances (Welch 1947); 1 where both are 0 and it does not matter."""
+    known = panel.seed_freedom > 0
+    parts = np.divide(panel.seed_variance**2, panel.seed_freedom, out=np.zeros(len(seeds)), where=known)
+    weight = parts[:, None] + parts[None, :]
+    found: Array = np.divide(seeds**2, weight, out=np.ones(seeds.shape), where=weight > 0)
+    return found
 
 
 def holm(p: Sequence[float] | Array) -> Array:
@@ -114,28 +121,14 @@ def compare(panel: Panel, one: Names, other: Names, level: float = 0.95) -> Diff
     return _difference(panel, pairs(panel), panel.place(one), panel.place(other), level)
 
 
-def against(panel: Panel, one: Names, level: float = 0.95) -> tuple[Difference, ...]:
-    """A cell less each of the others, corrected within this family. Raises KeyError for a cell that is not there."""
-    found, i = pairs(panel), panel.place(one)
-    return corrected([_difference(panel, found, i, j, level) for j in range(len(panel.names)) if j != i])
-
-
-def corrected(family: Sequence[Difference]) -> tuple[Difference, ...]:
-    """The comparisons with p adjusted for their being made together."""
-    adjusted = holm([d.p for d in family])
-    return tuple(dataclasses.replace(d, adjusted=float(a)) for d, a in zip(family, adjusted, strict=True))
-
-
 def _difference(panel: Panel, found: Pairs, i: int, j: int, level: float) -> Difference:
-    from scipy.special import stdtrit
-
     value = float(panel.values[i] - panel.values[j])
-    reach = float(stdtrit(found.freedom[i, j], (1 + level) / 2)) * float(found.error[i, j])
+    width = float(found.reach(level)[i, j])
     spread = float(np.sqrt(of_difference(panel.fixed)[i, j] * panel.rows))
     gaps = panel.sign * np.round(panel.examples[i] - panel.examples[j], 9)
-    p = float(found.p[i, j])
     return Difference(
-        one=panel.names[i], other=panel.names[j], value=value, low=value - reach, high=value + reach, p=p, adjusted=p,
+        one=panel.names[i], other=panel.names[j], value=value, low=value - width, high=value + width,
+        p=float(found.p[i, j]),
         effect=value / spread if 0 < spread < np.inf else None,
         won=float(np.mean(gaps > 0)), lost=float(np.mean(gaps < 0)),
         rows=panel.rows, one_seed=1 in (panel.seeds[i], panel.seeds[j]),

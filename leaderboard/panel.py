@@ -18,6 +18,7 @@ from bench.record import Names, Record
 from bench.score import metric_named
 from bench.store import Store
 from bench.uncertainty import mean_variance, row_covariance, shared_variance
+from leaderboard.moderate import moderated
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,8 @@ class Panel:
     """c cells that answered the same n test rows, and how their mean scores vary together.
 
     `values` (c,) are the cells' mean primary scores, `seed_variance` (c,) the variances of these means over seeds, 0
-    where there is one seed. `shared` (c, c) is the covariance over test rows of the scores that other seeds would have
+    where there is one seed, with `seed_freedom` (c,) degrees of freedom: both as all the cells tell them together
+    (`leaderboard.moderate`). `shared` (c, c) is the covariance over test rows of the scores that other seeds would have
     as well; `fixed` (c, c) that of the mean scores of these very seeds. All in squared points. `examples` (c, n) are
     the rows' scores, averaged over the seeds: to look at, and to count rows won.
     """
@@ -35,6 +37,7 @@ class Panel:
     seeds: tuple[int, ...]
     values: Array
     seed_variance: Array
+    seed_freedom: Array
     shared: Array
     fixed: Array
     examples: Array
@@ -98,12 +101,15 @@ def of_answers(metric: Metric, cells: Mapping[Names, Sequence[Answers]], rows: S
     seeds = tuple(len(found) for found in cells.values())
     covariance = row_covariance(metric, [array for seeds in statistics for array in seeds])
     shared, fixed = _blocks(covariance, seeds)
+    counts = np.array(seeds, dtype=np.float64)
+    variances, freedom = moderated(np.array([mean_variance(s) for s in scores]) * counts, counts - 1)
     return Panel(
         metric=metric,
         names=tuple(cells),
         seeds=seeds,
         values=np.array([s.mean() for s in scores]),
-        seed_variance=np.array([mean_variance(s) for s in scores]),
+        seed_variance=variances / counts,
+        seed_freedom=freedom,
         shared=shared,
         fixed=fixed,
         examples=np.stack([np.mean([a.scores[chosen] for a in found], axis=0) for found in cells.values()]),
@@ -112,11 +118,13 @@ def of_answers(metric: Metric, cells: Mapping[Names, Sequence[Answers]], rows: S
 
 def part(whole: Panel, names: Sequence[Names]) -> Panel:
     """Some of a panel's cells, in the order of `names`. Raises KeyError for one that is not there."""
+    if tuple(names) == whole.names:
+        return whole
     index = [whole.place(each) for each in names]
     return Panel(
         whole.metric, tuple(names), tuple(whole.seeds[i] for i in index), whole.values[index],
-        whole.seed_variance[index], whole.shared[np.ix_(index, index)], whole.fixed[np.ix_(index, index)],
-        whole.examples[index],
+        whole.seed_variance[index], whole.seed_freedom[index], whole.shared[np.ix_(index, index)],
+        whole.fixed[np.ix_(index, index)], whole.examples[index],
     )
 
 

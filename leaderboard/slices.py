@@ -12,13 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.metric import Metric
-from bench.predictions import Answers
-from bench.record import Names
-from leaderboard import paired
-from leaderboard.paired import Difference
-from leaderboard.panel import Panel, of_answers
-
 FEWEST = 20
 """Slices of fewer rows are left out: their scores say next to nothing."""
 MOST_LABELS = 20
@@ -32,14 +25,6 @@ class Slice:
     column: str
     value: str
     rows: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Where two cells differ: their difference on a slice, corrected within all slices looked at."""
-
-    part: Slice
-    difference: Difference
 
 
 def slices(rows: Sequence[Mapping[str, Any]], fewest: int = FEWEST) -> tuple[Slice, ...]:
@@ -85,20 +70,3 @@ def _commonest(labels: Sequence[set[str]]) -> set[str]:
         for label in row:
             counts[label] = counts.get(label, 0) + 1
     return set(sorted(counts, key=lambda label: (-counts[label], label))[:MOST_LABELS])
-
-
-def panels(
-    metric: Metric, cells: Mapping[Names, Sequence[Answers]], parts: Sequence[Slice]
-) -> dict[tuple[str, str], Panel]:
-    """The cells compared on each slice, by its column and value."""
-    return {(part.column, part.value): of_answers(metric, cells, part.rows) for part in parts}
-
-
-def contrasts(
-    metric: Metric, one: tuple[Names, Sequence[Answers]], other: tuple[Names, Sequence[Answers]], parts: Sequence[Slice]
-) -> tuple[Contrast, ...]:
-    """Where the first cell differs from the other, the largest difference first."""
-    both = dict([one, other])
-    family = [paired.compare(of_answers(metric, both, part.rows), one[0], other[0]) for part in parts]
-    found = [Contrast(part, difference) for part, difference in zip(parts, paired.corrected(family), strict=True)]
-    return tuple(sorted(found, key=lambda c: (-abs(c.difference.value), c.part.column, c.part.value)))

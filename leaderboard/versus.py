@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.metric import Array
-from leaderboard.paired import Pairs, holm, of_difference, pairs
+from leaderboard.paired import holm, of_difference, pairs
 from leaderboard.panel import Panel
 from leaderboard.search import SAME, Search
 
@@ -28,7 +28,8 @@ Codes = NDArray[np.int16]
 class Table:
     """What `paired.Difference` holds, for every cell (rows) less every other (columns), all (c, c).
 
-    `adjusted` is corrected within the comparisons of the row's cell with all others (Holm), as in `paired.against`.
+    `adjusted` is corrected for all pairs of these cells (Holm): whoever may choose any pair looks at all of them, and
+    which of the two is named first says nothing.
     `effect` is not a number where there is none. `won` and `lost` are shares of the test rows.
     """
 
@@ -45,7 +46,7 @@ class Table:
 def table(panel: Panel, level: float = 0.95) -> Table:
     """All comparisons of a panel's cells."""
     found = pairs(panel)
-    value, reach = _apart(panel.values), _reach(found, level)
+    value, reach = _apart(panel.values), found.reach(level)
     spread = np.sqrt(of_difference(panel.fixed) * panel.rows)
     known = (spread > 0) & np.isfinite(spread)
     won = _won(panel)
@@ -55,18 +56,11 @@ def table(panel: Panel, level: float = 0.95) -> Table:
     )
 
 
-def _reach(found: Pairs, level: float) -> Array:
-    from scipy.special import stdtrit
-
-    return np.asarray(stdtrit(found.freedom, (1 + level) / 2) * found.error, dtype=np.float64)
-
-
 def _adjusted(p: Array) -> Array:
-    """Each row corrected within itself, without its comparison with itself."""
+    """All pairs as one family; 1 on the diagonal."""
     adjusted = np.ones(p.shape)
-    for i, row in enumerate(p):
-        others = np.arange(len(p)) != i
-        adjusted[i, others] = holm(row[others])
+    one, other = np.triu_indices(len(p), k=1)
+    adjusted[one, other] = adjusted[other, one] = holm(p[one, other])
     return adjusted
 
 
@@ -89,7 +83,7 @@ def contrasts(panels: Sequence[Panel], level: float = 0.95) -> Contrasts:
     """The comparisons of the same cells on each slice; at least one panel."""
     found = [pairs(panel) for panel in panels]
     value = np.stack([_apart(panel.values) for panel in panels])
-    reach = np.stack([_reach(each, level) for each in found])
+    reach = np.stack([each.reach(level) for each in found])
     return Contrasts(value, value - reach, value + reach, holm(np.stack([each.p for each in found])))
 
 

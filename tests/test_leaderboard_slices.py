@@ -10,8 +10,9 @@ import pytest
 
 from bench.predictions import Answers
 from bench.score import METRICS
-from leaderboard.slices import Slice, contrasts, panels, slices
-from tests.answers import MEAN, answers, named
+from leaderboard.panel import of_answers
+from leaderboard.slices import Slice, slices
+from tests.answers import named
 
 A, B = named("a"), named("b")
 
@@ -67,17 +68,4 @@ def test_a_slice_is_scored_as_if_it_were_the_whole_test_set() -> None:
     cell = {A: [Answers(1, "rows", metric.statistics(guesses, tags), np.zeros(4))]}
     part = Slice("label", "PER", (0, 3))
     known = metric.compute(predictions=[guesses[0], guesses[3]], references=[tags[0], tags[3]])
-    assert panels(metric, cell, [part])["label", "PER"].values == pytest.approx([known["entity_f1"]])
-
-
-def test_the_slice_on_which_two_cells_differ_most_comes_first() -> None:
-    rng = np.random.default_rng(1)
-    common = rng.normal(50, 5, 90)
-    hard = np.arange(90) >= 60
-    one = answers(*(common + 20 * hard + rng.normal(0, 2, 90) for _ in range(3)))
-    other = answers(*(common + rng.normal(0, 2, 90) for _ in range(3)))
-    parts = [Slice("length", "short", tuple(range(60))), Slice("length", "long", tuple(range(60, 90)))]
-    first, second = contrasts(MEAN, (A, one), (B, other), parts)
-    assert (first.part.value, second.part.value) == ("long", "short")
-    assert first.difference.adjusted < 0.01 < second.difference.adjusted
-    assert first.difference.value == pytest.approx(20, abs=2)
+    assert of_answers(metric, cell, part.rows).values == pytest.approx([known["entity_f1"]])

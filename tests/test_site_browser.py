@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.store import Store
-from leaderboard import render
-from leaderboard.paired import against
+from leaderboard import paired, render, versus
 from leaderboard.study import of
 from tests import site_run
 from tests.browser import MISSING, PHONE, WIDE, Browser, browser, there
@@ -132,27 +131,27 @@ def test_two_cells_are_compared_with_the_numbers_of_the_statistics(chrome: Brows
     store = Store(run)
     group = next(g for g in of(store, store.records()).groups if g.task == "ner")
     assert group.panel is not None
-    names = ("ner", "bert-mini", "full")
-    wanted = next(d for d in against(group.panel, names) if d.other == ("ner", "gpt2-mini", "full"))
+    wanted = paired.compare(group.panel, ("ner", "bert-mini", "full"), ("ner", "gpt2-mini", "full"))
+    adjusted = versus.table(group.panel).adjusted[group.panel.place(wanted.one), group.panel.place(wanted.other)]
     said = dict(zip(chrome.all("#difference th"), chrome.all("#difference td"), strict=True))
     assert said["difference, first less second"] == f"{wanted.value:+.1f} points"
     assert said["95% interval"] == f"[{wanted.low:.1f}, {wanted.high:.1f}]"
-    chance = "< 0.001" if wanted.adjusted < 0.0005 else f"{wanted.adjusted:.3f}"
-    assert said["p, corrected for 5 comparisons"] == chance
+    chances = ["< 0.001" if p < 0.0005 else f"{p:.3f}" for p in (wanted.p, adjusted)]
+    assert [said["p, of this pair alone"], said["p, corrected for all 15 pairs"]] == chances
     assert said["ahead on test rows"].startswith(f"first {100 * wanted.won:.1f}%, second {100 * wanted.lost:.1f}%")
-    assert chrome.all("#verdict") == ["bert-mini full is better than gpt2-mini full."]
+    assert chrome.all("#verdict")[0].startswith("bert-mini full is better than gpt2-mini full")
     assert "anna (PER)" in chrome.all(".example")[0]
     assert len(chrome.all("#slices-table tbody tr")) >= 2
 
 
 def test_turned_round_the_comparison_says_the_same_the_other_way(chrome: Browser, site: Path) -> None:
     compare(chrome, site)
-    before = chrome.all("#difference td")
+    before, said = chrome.all("#difference td"), chrome.all("#verdict")
     chrome.click("#swap")
     wait(lambda: chrome.all("#difference td") != before)
     after = chrome.all("#difference td")
     assert after[0] == before[0].replace("+", "-")
-    assert chrome.all("#verdict") == ["bert-mini full is better than gpt2-mini full."]
+    assert (after[2:4], chrome.all("#verdict")) == (before[2:4], said)
     assert "a=ner%2Fgpt2-mini%2Ffull&b=ner%2Fbert-mini%2Ffull" in chrome.driver.current_url
 
 

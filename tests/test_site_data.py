@@ -16,8 +16,8 @@ from bench.metrics.metric import Array
 from bench.plan import make
 from bench.record import Record, to_json
 from bench.store import Store
-from leaderboard import addresses, answers, compared, evidence, paired, rerun, search, slices, study, versus
-from leaderboard.panel import Panel
+from leaderboard import addresses, answers, compared, evidence, paired, rerun, search, study, versus
+from leaderboard.panel import Panel, of_answers
 from tests import fake_records, site_run
 from tests.answers import panel
 
@@ -36,15 +36,22 @@ def test_the_table_of_comparisons_says_what_each_comparison_says(several: bool) 
     found = cells(several)
     table = versus.table(found)
     for i, one in enumerate(found.names):
-        for wanted in paired.against(found, one):
-            j = found.place(wanted.other)
-            for name in ("value", "low", "high", "p", "adjusted", "won", "lost"):
+        for other in found.names[:i] + found.names[i + 1 :]:
+            wanted, j = paired.compare(found, one, other), found.place(other)
+            for name in ("value", "low", "high", "p", "won", "lost"):
                 assert getattr(table, name)[i, j] == pytest.approx(getattr(wanted, name), abs=1e-12), name
             effect = table.effect[i, j]
             assert math.isnan(effect) if wanted.effect is None else effect == pytest.approx(wanted.effect)
 
 
-def test_slices_are_corrected_within_each_pair_as_contrasts_are() -> None:
+def test_p_is_corrected_for_all_pairs_whichever_cell_is_first() -> None:
+    table = versus.table(cells(several=True))
+    half = np.triu_indices(4, 1)
+    assert table.adjusted[half] == pytest.approx(paired.holm(table.p[half]))
+    assert (table.adjusted == table.adjusted.T).all()
+
+
+def test_slices_are_corrected_within_each_pair() -> None:
     p = np.random.default_rng(1).uniform(0, 0.2, (5, 3, 3))
     adjusted = paired.holm(p)
     for i in range(3):
@@ -100,28 +107,25 @@ def test_scores_on_slices_are_those_of_the_panels_on_them(run: Path) -> None:
     assert group.panel is not None
     found = evidence.of(store, group.panel)
     cells = {names: store.read_answers(names) for names in group.panel.names}
-    wanted = slices.panels(group.panel.metric, cells, found.parts)
     assert len(found.parts) == 2
     for i, part in enumerate(found.parts):
-        assert found.scores[i] == pytest.approx(wanted[part.column, part.value].values)
+        assert found.scores[i] == pytest.approx(of_answers(group.panel.metric, cells, part.rows).values)
     assert found.heat.min() == 0
     assert found.heat.max() == 1
 
 
-def test_contrasts_are_those_of_the_two_cells_alone(run: Path) -> None:
+def test_contrasts_are_the_comparisons_on_each_slice(run: Path) -> None:
     store, group = group_of(run, "ner")
     assert group.panel is not None
     found = evidence.of(store, group.panel)
-    names = group.panel.names[:2]
-    one, other = ((n, store.read_answers(n)) for n in names)
-    wanted = {(c.part.column, c.part.value): c.difference for c in slices.contrasts(
-        group.panel.metric, one, other, found.parts)}
+    cells = {names: store.read_answers(names) for names in group.panel.names}
+    one, other = group.panel.names[:2]
+    panels = [of_answers(group.panel.metric, cells, part.rows) for part in found.parts]
+    wanted = [paired.compare(each, one, other) for each in panels]
     assert found.contrasts is not None
-    for i, part in enumerate(found.parts):
-        difference = wanted[part.column, part.value]
-        assert found.contrasts.value[i, 0, 1] == pytest.approx(difference.value)
-        assert found.contrasts.low[i, 0, 1] == pytest.approx(difference.low)
-        assert found.contrasts.adjusted[i, 0, 1] == pytest.approx(difference.adjusted)
+    assert found.contrasts.value[:, 0, 1] == pytest.approx([d.value for d in wanted])
+    assert found.contrasts.low[:, 0, 1] == pytest.approx([d.low for d in wanted])
+    assert found.contrasts.adjusted[:, 0, 1] == pytest.approx(paired.holm([d.p for d in wanted]))
 
 
 def test_of_very_many_cells_the_best_can_be_compared_and_slices_are_not_tested(

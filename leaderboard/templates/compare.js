@@ -36,7 +36,7 @@
   };
   const chance = (thousandths) => (thousandths === 0 ? "< 0.001" : written(thousandths, 3));
   const told = (code) => code < 0;
-  const corrected = (code) => chance(Math.abs(code) - 1);
+  const chanceOf = (code) => chance(Math.abs(code) - 1);
   const turned = (code, turn) => (code === UNKNOWN ? code : turn ? -code : code);
 
   const make = (tag, attributes = {}, ...children) => {
@@ -84,13 +84,17 @@
     make("span", { class: "card-score" }, cell.score), make("span", { class: "card-metric" }, group.metric),
     make("span", { class: "card-note" }, cell.interval ? `95% interval ${cell.interval}` : "interval unknown"));
 
-  const verdict = (group, one, other, found, code) => {
-    if (!told(code)) {
-      const others = group.cells.length - 1;
-      return `Not told apart${others > 1 ? `, corrected for ${others} comparisons` : ""}. That does not say that the two are equal.`;
-    }
+  const pairsOf = (group) => (group.cells.length * (group.cells.length - 1)) / 2;
+  const counted = (count) => count.toLocaleString("en");
+
+  const verdict = (group, one, other, found, alone, among) => {
+    if (!told(alone)) return "Not told apart. That does not say that the two are equal.";
     const ahead = (found.value > 0) === group.higher;
-    return `${named(ahead ? one : other)} is better than ${named(ahead ? other : one)}.`;
+    const better = `${named(ahead ? one : other)} is better than ${named(ahead ? other : one)}`;
+    if (pairsOf(group) === 1) return `${better}.`;
+    return told(among) ? `${better}, even when corrected for all ${counted(pairsOf(group))} pairs of the task.`
+      : `${better}, if this is the one pair that you had in mind. Found by looking through the ${counted(pairsOf(group))} `
+        + "pairs of the task, it may be chance.";
   };
 
   const row = (head, ...texts) => make("tr", {}, make("th", { scope: "row", class: "who" }, head),
@@ -103,17 +107,16 @@
     return [row("on validation rows, tuned", `${tuned} points; ${untuned} at the defaults${share}`)];
   };
 
-  const facts = (group, i, j, pairs, found, code) => {
-    const at = place(group.cells.length, i, j);
+  const facts = (group, i, j, pairs, found, at) => {
     const turn = i > j;
     const [won, lost] = turn ? [pairs.lost[at], pairs.won[at]] : [pairs.won[at], pairs.lost[at]];
-    const others = group.cells.length - 1;
+    const count = pairsOf(group);
     return make("div", { class: "box", role: "region", tabindex: "0", "aria-label": "The difference" },
       make("table", { class: "detail narrow", id: "difference" }, make("tbody", {},
         row("difference, first less second", `${written(found.value, 1, true)} points`),
         row("95% interval", interval(found)),
-        row("p", chance(pairs.p[at])),
-        row(`p, corrected for ${others} ${others === 1 ? "comparison" : "comparisons"}`, corrected(code)),
+        row("p, of this pair alone", chanceOf(pairs.p[at])),
+        ...(count > 1 ? [row(`p, corrected for all ${counted(count)} pairs`, chanceOf(pairs.adjusted[at]))] : []),
         row("effect size", written(turned(pairs.effect[at], turn), 2, true)),
         ...searched(pairs, at, turn),
         row("ahead on test rows", `first ${written(won, 1)}%, second ${written(lost, 1)}% of ${group.test.toLocaleString("en")}`),
@@ -146,7 +149,7 @@
         ...line.scores.map((score) => number(score, written(score, 1))),
         number(line.found.value, written(line.found.value, 1, true)),
         ...(parts ? [make("td", { class: "soft" }, interval(line.found)),
-          make("td", told(line.code) ? { class: "told" } : {}, corrected(line.code))] : [])))));
+          make("td", told(line.code) ? { class: "told" } : {}, chanceOf(line.code))] : [])))));
     const note = parts ? "The largest difference first; corrected for the number of slices."
       : "The largest difference first. With so many cells, slices are not tested: these are scores only.";
     return make("section", { "aria-labelledby": "slices" }, make("h2", { id: "slices" }, "Where they differ most"),
@@ -188,14 +191,14 @@
       const [packed, rows, one, other, parts] = await Promise.all(files);
       if (turn !== last) return;
       const pairs = unpacked(packed);
-      const found = difference(pairs, place(group.cells.length, i, j), i > j);
-      const code = pairs.adjusted[i * group.cells.length + j];
+      const at = place(group.cells.length, i, j);
+      const found = difference(pairs, at, i > j);
       const seeds = Math.min(a.seeds, b.seeds);
       $("result").replaceChildren(
         make("section", { class: "cards", "aria-label": "The cells" }, card("first", a, group), card("second", b, group)),
-        make("p", { class: "verdict", id: "verdict" }, verdict(group, a, b, found, code),
+        make("p", { class: "verdict", id: "verdict" }, verdict(group, a, b, found, pairs.p[at], pairs.adjusted[at]),
           seeds < 2 ? " With a single seed this speaks for these very trainings, not for the methods." : ""),
-        facts(group, i, j, pairs, found, code),
+        facts(group, i, j, pairs, found, at),
         ...(group.slices.length ? [slices(group, i, j, parts ? unpacked(parts) : null, one, other)] : []),
         examples(group, rows, one, other, true), examples(group, rows, one, other, false));
       $("state").textContent = group.left ? `${group.left} cells of this task cannot be chosen: they have no score, or no answers to compare.` : "";
