@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bench import sizes
-from leaderboard import budgets, figures, footer, health, notes, stats
+from leaderboard import budgets, figures, footer, health, notes, real, stats
 from leaderboard.budgets import Budget
 from leaderboard.column import Column, Entry, TaskView, kind
 from leaderboard.frame import Board, FloorLine, Line
@@ -26,6 +26,7 @@ def render(board: Board, title: str, drawn: Sequence[Figure] = (), found: Study 
     the files of `gallery.write`. Ends with a newline.
     """
     parts = [f"# {text(title)}", notes.outcomes(board.records), main_table(board), _list(board.notes)]
+    parts += ["## Which differences are real", _list(real.sentences(found))] if found else []
     parts += [each for several in (found.overall if found else ()) for each in _overall(several)]
     parts += [*_failures(board), *_figures(drawn), "## How to read this", _list(notes.HOW_TO_READ)]
     for view in board.tasks:

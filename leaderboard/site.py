@@ -14,7 +14,20 @@ from bench.errors import StoreError
 from bench.record import Names, Record
 from bench.score import metric_named
 from bench.store import Store
-from leaderboard import addresses, answers, assets, budgets, compared, evidence, footer, health, html, notes, rerun
+from leaderboard import (
+    addresses,
+    answers,
+    assets,
+    budgets,
+    compared,
+    evidence,
+    footer,
+    health,
+    html,
+    notes,
+    real,
+    rerun,
+)
 from leaderboard.addresses import Addresses
 from leaderboard.column import Entry, TaskView, kind
 from leaderboard.evidence import Evidence
@@ -108,7 +121,8 @@ class Site:
         script = assets.script()
         return self._page(
             "board.html", addresses.BOARD, board=board, outcomes=notes.outcomes(board.records),
-            how_to_read=notes.HOW_TO_READ, origins=sorted({column.origin for column in board.columns}),
+            how_to_read=notes.HOW_TO_READ, real=real.sentences(self.study),
+            origins=sorted({column.origin for column in board.columns}),
             largest=_largest(self.study), facts=footer.provenance(board.records),
             checkpoints=footer.checkpoints(board.records), why=_numbered(board.failures),
             overall=self.study.overall, rule=RULE, pictures=[p for p in self.pictures if p.task is None],
