@@ -5,14 +5,14 @@ A pure function of a study. Says only what comparisons show, each corrected with
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from bench.floors import LEARNT
 from bench.record import Names
 from leaderboard import figures
+from leaderboard.column import Entry
 from leaderboard.frame import method_order
 from leaderboard.overall import Overall
 from leaderboard.paired import holm, pairs
@@ -41,15 +41,15 @@ class Trial:
 def sentences(study: Study) -> tuple[str, ...]:
     """What is real and what is not: task by task, then what methods do, then over all tasks."""
     groups = [group for group in study.groups if group.panel is not None and len(group.panel.names) > 1]
-    above = {e.record.names for view in study.board.tasks for e in view.entries if not (e.beaten or e.unproven)}
+    entries = {entry.record.names: entry for view in study.board.tasks for entry in view.entries}
     sized = len(study.groups) > len({(group.task, group.source) for group in study.groups})
     order = method_order(study.board.records)
     methods = _methods(sorted(order, key=lambda method: order[method]), groups)
     overall = (line for several in study.overall for line in _overall(several))
-    return (*(_task(group, sized, above) for group in groups), *methods, *overall)
+    return (*(_task(group, sized, entries) for group in groups), *methods, *overall)
 
 
-def _task(group: Group, sized: bool, above: Collection[Names]) -> str:
+def _task(group: Group, sized: bool, entries: Mapping[Names, Entry]) -> str:
     """Who may be the best, how many pairs are told apart, and how many cells are shown to be worth anything."""
     assert group.panel is not None
     names = group.panel.names
@@ -61,8 +61,8 @@ def _task(group: Group, sized: bool, above: Collection[Names]) -> str:
     said = f"{figures.plain(group.task)}{size}: {known}. Of all {len(p)} pairs of cells {told} are told apart"
     if group.floor is None:
         return f"{said}."
-    baseline = " and the baseline" if any(name in LEARNT for name, _ in group.baselines) else ""
-    worth = sum(each in above for each in names)
+    baseline = " and the baseline" if entries[names[0]].level.baseline else ""
+    worth = sum(not (entries[each].beaten or entries[each].unproven) for each in names)
     return f"{said}; {worth} of the {len(names)} cells are shown to be better than the floor{baseline}."
 
 
