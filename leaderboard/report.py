@@ -64,7 +64,8 @@ def _seen(comparison: Comparison) -> str:
     shifts = _told(comparison.sight)
     would = f" A change of {' or of '.join(shifts)} would have been told four times in five." if shifts else ""
     alone = sum(cell.finding is None for cell in moved)
-    blind = f" {alone} of them cannot be judged alone: one seed does not tell how much is chance."
+    who = "None of them can" if alone == len(moved) else f"{alone} of them cannot"
+    blind = f" {who} be judged alone: one seed does not tell how much is chance."
     return f"{plural(len(moved), 'cell')} moved, by no more than chance would.{would}{blind if alone else ''}"
 
 

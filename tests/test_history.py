@@ -71,6 +71,15 @@ def test_what_the_base_left_out_is_taken_from_the_night_accepted_before(tmp_path
     assert (found.verdict, found.unmeasured) == (Verdict.FINE, {})
 
 
+def test_accepting_a_night_that_lacks_a_result_says_what_can_no_longer_be_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid = nights.grid()
+    make(tmp_path / FIRST, grid, edit=lambda record: None if record.key == grid[0].key else record)
+    assert main(["accept", str(tmp_path / FIRST), "--who", "ada", "--why", "the beginning"]) == 0
+    assert f"no night can be compared with it in 1 cell: {grid[0].key}" in capsys.readouterr().err
+
+
 def test_what_no_accepted_night_measured_has_the_first_night_since_as_its_base(tmp_path: Path) -> None:
     grid = nights.grid()
     make(tmp_path / FIRST, grid[1:], left_out=[grid[0].key])
