@@ -20,6 +20,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 from bench.metrics.metric import Array, Metric
 from bench.score import METRICS
 from bench.uncertainty import Spread, half_width, mean_variance, resampled_scores, shared_variance
+from benchmarks import collapse
 
 SEEDS = (1, 2, 3, 5, 10)
 SPREADS = (0.0, 1.0, 2.0, 4.0)
@@ -191,6 +192,7 @@ def report(cells: int) -> str:
         *((f"{name}, 300 rows", made[name], 300, SPREADS[::2]) for name in ("entity_f1", "bleu", "rougeL")),
     ):
         parts.append(_table(title, world, rows, spreads, cells))
+    parts.append(collapse.section(cells))
     return "\n\n".join(parts) + "\n"
 
 
