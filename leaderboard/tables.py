@@ -10,13 +10,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leaderboard import figures
 from leaderboard.column import Entry
 from leaderboard.frame import Board, FloorLine, Line
 from leaderboard.rank import Mark
+from leaderboard.stats import Figure
 
 if TYPE_CHECKING:
     import pyarrow
@@ -120,25 +121,52 @@ def _schema() -> pyarrow.Schema:
 
 
 def as_latex(board: Board, title: str) -> str:
-    """The main table for a paper that uses booktabs: the best bold, marks as on the board, the floors below.
+    """Two tables for a paper that uses booktabs: scores with their marks and the floors below, and their 95% intervals.
 
-    Complete from \\begin{table} to \\end{table}; foreign text is escaped. Characters beyond ASCII need a compiler that
-    reads UTF-8, as all of today do.
+    Each is complete from \\begin{table} to \\end{table}; foreign text is escaped. Characters beyond ASCII need a
+    compiler that reads UTF-8, as all of today do.
     """
     if not board.columns:
         return f"% {figures.plain(title)}: no records\n"
-    size, overall = ["rows"] if board.sized else [], ["overall"] if board.overall else []
-    shown = ["ll", *("r" for _ in size), *("l" for _ in board.columns), *("r" for _ in overall)]
-    heads = ["model", "method", *size, *(latex(c.task) for c in board.columns), *overall]
-    metrics = ["", "", *("" for _ in size), *(latex(c.metric) for c in board.columns), *("" for _ in overall)]
-    lines = [_latex_line(line, board) for line in board.lines]
+    origins = _latex_origins(board)
+    scored = [_latex_line(line, board, _latex_score) for line in board.lines]
+    if board.overall:
+        scored = [[*fields, _latex_overall(line.overall)] for fields, line in zip(scored, board.lines, strict=True)]
     floors = [_latex_floor(line, board) for line in board.floors]
-    caption = f"{latex(title)}. {CAPTION} {_latex_origins(board)}"
+    scores = _latex_table(f"{latex(title)}. {CAPTION} {origins}", _latex_heads(board, board.overall), [scored, floors])
+    intervals = [_latex_line(line, board, _latex_interval) for line in board.lines]
+    caption = f"{latex(title)}, 95\\% intervals of the scores, over seeds and test rows. {origins}"
+    found = _latex_table(caption, _latex_heads(board, False), [intervals])
+    return f"% needs \\usepackage{{booktabs}}\n{scores}\n{found}"
+
+
+def _latex_table(caption: str, heads: Sequence[Sequence[str]], parts: Sequence[Sequence[Sequence[str]]]) -> str:
+    """Names to the left; every number in two columns that meet after it, so that digits stand below each other."""
+    names = sum(not head.startswith(r"\multicolumn") for head in heads[0])
+    numbers = len(heads[0]) - names
+    blocks = [[r"\midrule", *map(_joined, part)] for part in parts]
     return "\n".join([
-        r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", f"\\caption{{{caption}}}",
-        f"\\begin{{tabular}}{{{''.join(shown)}}}", r"\toprule", *map(_joined, (heads, metrics)), r"\midrule",
-        *map(_joined, lines), r"\midrule", *map(_joined, floors), r"\bottomrule", r"\end{tabular}", r"\end{table}",
+        r"\begin{table}", r"\centering", f"\\caption{{{caption}}}",
+        f"\\begin{{tabular}}{{{'l' * min(names, 2)}{'r' * (names - 2)}{NUMBER * numbers}}}",
+        r"\toprule", *map(_joined, heads), *(line for block in blocks for line in block),
+        r"\bottomrule", r"\end{tabular}", r"\end{table}",
     ]) + "\n"
+
+
+NUMBER = r"r@{\,}l"
+"""The columns of a number: up to its last digit, and what stands behind."""
+
+
+def _latex_heads(board: Board, overall: bool) -> list[list[str]]:
+    size = ["rows"] if board.sized else []
+    heads = [*(latex(c.task) for c in board.columns), *(["overall"] if overall else [])]
+    metrics = [*(latex(c.metric) for c in board.columns), *([""] if overall else [])]
+    return [["model", "method", *size, *map(_both, heads)], ["", "", *("" for _ in size), *map(_both, metrics)]]
+
+
+def _both(text: str) -> str:
+    """Text over both columns of a number."""
+    return rf"\multicolumn{{2}}{{c}}{{{text}}}"
 
 
 CAPTION = (
@@ -160,36 +188,46 @@ def _latex_origins(board: Board) -> str:
 
 
 def latex(foreign: str) -> str:
-    """Foreign text so that LaTeX prints it as it is."""
-    return re.sub(r"[\\~^<>|&%$#_{}]", lambda found: SPECIAL[found[0]], figures.plain(foreign))
+    """Foreign text so that LaTeX prints it as it is; a bracket or star at a row's start would belong to the last."""
+    plain = figures.plain(foreign)
+    safe = re.sub(r"[\\~^<>|&%$#_{}]", lambda found: SPECIAL[found[0]], plain)
+    return f"{{}}{safe}" if plain.startswith(("[", "*")) else safe
 
 
 def _joined(fields: Sequence[str]) -> str:
     return f"{' & '.join(fields)} \\\\"
 
 
-def _latex_line(line: Line, board: Board) -> list[str]:
+def _latex_line(line: Line, board: Board, score: Callable[[Entry], str]) -> list[str]:
     size = [figures.rows(line.rows)] if board.sized else []
-    figure = line.overall
-    overall = "" if figure is None else figures.bounded(figure.value, figure.low, figure.high)
-    scores = [*(_latex_score(e) for e in line.entries), *([overall] if board.overall else [])]
+    scores = [_both("not run") if e is None else score(e) for e in line.entries]
     return [latex(line.model), latex(line.method), *size, *scores]
 
 
-def _latex_score(entry: Entry | None) -> str:
-    if entry is None:
-        return "not run"
+def _latex_score(entry: Entry) -> str:
     if not entry.scored:
-        return latex(str(entry.record.outcome))
+        return _both(latex(str(entry.record.outcome)))
     score = figures.score(entry.record.score)
     shown = rf"\textbf{{{score}}}" if entry.mark is Mark.BEST else score
     spread = figures.spread(entry.spread).replace("±", r"$\pm$")
     marks = ((r"$\approx$", entry.mark is Mark.TIED), (r"$\downarrow$", entry.beaten),
              (r"$\leq$", entry.unproven and not entry.beaten), ("!", entry.doubtful))
-    return " ".join(part for part in (shown, spread, "".join(mark for mark, holds in marks if holds)) if part)
+    behind = " ".join(part for part in (spread, "".join(mark for mark, holds in marks if holds)) if part)
+    return f"{shown} & {behind}".rstrip()
+
+
+def _latex_overall(figure: Figure | None) -> str:
+    if figure is None:
+        return _both("")
+    return f"{figures.score(figure.value)} & {figures.interval(figure.low, figure.high)}"
+
+
+def _latex_interval(entry: Entry) -> str:
+    record = entry.record
+    return _both(figures.interval(record.low, record.high) or "--") if entry.scored else _latex_score(entry)
 
 
 def _latex_floor(line: FloorLine, board: Board) -> list[str]:
     size = [figures.rows(line.rows)] if board.sized else []
-    return [line.kind, "", *size, *("--" if f is None else figures.score(f[1]) for f in line.floors),
-            *([""] if board.overall else [])]
+    return [line.kind, "", *size, *(_both("--") if f is None else f"{figures.score(f[1])} &" for f in line.floors),
+            *([_both("")] if board.overall else [])]

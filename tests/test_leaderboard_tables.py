@@ -7,6 +7,8 @@ import io
 import json
 import random
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,10 +55,18 @@ def cells(table: str) -> list[list[str]]:
     return [[field.strip() for field in line.strip("|").split(" | ")] for line in lines]
 
 
-def latex_cells(table: str) -> list[list[str]]:
-    body = table.split(r"\toprule")[1].split(r"\bottomrule")[0]
-    lines = [line for line in body.splitlines() if line.endswith(r"\\")]
-    return [[field.strip() for field in line.removesuffix(r"\\").split(" & ")] for line in lines]
+def latex_cells(text: str, table: int = 1, names: int = 2) -> list[list[str]]:
+    """The fields of the lines of the first or second table; the two columns of a number are one field."""
+    body = text.split(r"\toprule")[table].split(r"\bottomrule")[0]
+    lines = [line.removesuffix(r"\\") for line in body.splitlines() if line.endswith(r"\\")]
+    found = []
+    for fields in ([field.strip() for field in re.split(r"(?<!\\)&", line)] for line in lines):
+        found.append(fields[:names])
+        rest = iter(fields[names:])
+        for field in rest:
+            both = re.fullmatch(r"\\multicolumn\{2\}\{c\}\{(.*)\}", field)
+            found[-1].append(both[1] if both else f"{field} {next(rest)}".strip())
+    return found
 
 
 def plain(field: str) -> str:
@@ -81,6 +91,29 @@ def test_latex_shows_what_markdown_shows(found: Study) -> None:
     wanted = [[plain(field) for field in line[: 3 + tasks]] for line in shown[1:]]
     assert [[plain(field) for field in line] for line in (printed[:1] + printed[2:])][1:] == wanted
     assert any("≈" in field for line in wanted for field in line)
+
+
+def test_latex_has_the_intervals_of_the_scores(found: Study) -> None:
+    lines = latex_cells(tables.as_latex(found.board, "run"), table=2)[2:]
+    wanted = [
+        [figures.interval(r.low, r.high) if r.score is not None else str(r.outcome) for r in records]
+        for records in ([entry.record for entry in line.entries if entry] for line in found.board.lines)
+    ]
+    assert [[plain(field) for field in line[2:]] for line in lines] == wanted
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (Debian: texlive-latex-recommended)")
+def test_latex_compiles_whatever_names_say(found: Study, tmp_path: Path) -> None:
+    hostile = replace(fake_records.record("qa", "t5-mini", "full"), model=f"[5pt] {HOSTILE}", task=HOSTILE, method="*")
+    both = [tables.as_latex(found.board, "run"), tables.as_latex(frame.table([hostile]), HOSTILE)]
+    head = r"\documentclass{article}\usepackage{booktabs}\begin{document}\tiny"
+    (tmp_path / "paper.tex").write_text("\n".join([head, *both, r"\end{document}"]), encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "paper.pdf").exists()
 
 
 def test_tables_show_the_numbers_of_the_cells_rounded(found: Study) -> None:
@@ -150,7 +183,7 @@ def test_latex_prints_foreign_text_as_it_is() -> None:
         r"a\_b \& 50\% \textbackslash{}cmd\{x\} \$y\$ \#1 \textasciitilde{} \textasciicircum{} \textless{}script"
         r"\textgreater{} \textbar{}"
     )
-    assert text.count(escaped) == 4
+    assert text.count(escaped) == 8
     assert text.count("{") == text.count("}")
     assert r"\cmd" not in text
 
