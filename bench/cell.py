@@ -9,6 +9,7 @@ written here. The test split is asked for only when the search is over.
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from statistics import fmean
 from typing import Any
 
 from bench import halfway, limits, provenance, score, tune
-from bench.errors import BenchError, DivergedError, UnsupportedError
+from bench.errors import BenchError, DivergedError, UnsupportedError, is_out_of_memory
 from bench.halfway import Final, Halfway
 from bench.learner import Assignment, Fitted, Learner, OpenLearner, Prediction
 from bench.material import Material, Scored, digest, prediction_rows
@@ -174,9 +175,11 @@ def _final(work: _Work, trainer: _Trainer, number: int, seed: int) -> Scored:
     if final.training.state == "DIVERGED":
         return Scored(final.training)
     statistics = work.metric.statistics(final.predictions, trainer.material.references)
-    scored = dataclasses.replace(
-        final.training, scores=work.metric.scores(statistics), signatures=work.metric.signatures()
-    )
+    scores = work.metric.scores(statistics)
+    unknown = [name for name, value in scores.items() if not math.isfinite(value)]
+    if unknown:
+        raise DivergedError(f"seed {seed}: its answers to the test rows have no {unknown[0]}: {scores[unknown[0]]}")
+    scored = dataclasses.replace(final.training, scores=scores, signatures=work.metric.signatures())
     return Scored(scored, final.predictions, statistics)
 
 
@@ -193,6 +196,7 @@ def _finished(work: _Work, trainer: _Trainer, number: int, seed: int) -> Final:
             health=dataclasses.replace(answered.health, truncated_train=learner.truncated_train),
             evaluate_seconds=training.evaluate_seconds + answered.seconds,
             answers=digest(answers),
+            prediction_tokens=answered.tokens or training.prediction_tokens,
         )
     final = Final(training, answers, learner.parameters, learner.peak_memory())
     work.halfway.keep(final, fitted)
@@ -225,6 +229,7 @@ class _Trainer:
             best_step=fitted.best_step, curve=tuple(map(self.natural, fitted.curve)),
             steps=fitted.steps, examples=fitted.examples, tokens=fitted.tokens, train_seconds=fitted.train_seconds,
             evaluate_seconds=fitted.evaluate_seconds, reason=fitted.reason, choice=dict(choice),
+            micro_batch=fitted.micro_batch, prediction_tokens=fitted.prediction_tokens,
         )
         return training, fitted
 
@@ -262,16 +267,10 @@ def _attempt(stages: Callable[[], None]) -> tuple[Outcome, str | None]:
     except DivergedError as error:
         return Outcome.DIVERGED, str(error)
     except Exception as error:  # noqa: BLE001 - whatever a cell dies of is its result
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             return Outcome.OUT_OF_MEMORY, f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
         return Outcome.FAILED, str(error) if isinstance(error, BenchError) else failure(error)
     return Outcome.OK, None
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Judged by name and words, since this room has no torch; torch's CPU allocator raises a plain RuntimeError."""
-    told = isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error))
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told
 
 
 def _record(work: _Work, record: Record, seconds: float) -> Record:

@@ -67,3 +67,13 @@ class UnsupportedError(CellError):
 
 class DivergedError(CellError):
     """The loss is no longer a finite number."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice.
+
+    Judged by name and words, since this room has no torch; torch's CPU allocator raises a plain RuntimeError.
+    """
+    words = ("can't allocate memory", "out of memory", "bad_alloc")
+    told = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told

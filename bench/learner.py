@@ -50,11 +50,15 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions in the order of the rows asked for, with what went wrong on the way and the seconds it took."""
+    """Predictions in the order of the rows asked for, with what went wrong on the way and the seconds it took.
+
+    `tokens` were predicted at once for want of memory, None where it sufficed.
+    """
 
     predictions: Sequence[Prediction]
     health: Health
     seconds: float
+    tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Fitted:
 
     `predict` reads the inputs of rows with the best parameters seen on validation. `save` writes what the method stores
     of these into a directory (see `bench.keep`), and raises StoreError where it cannot. Seconds are wall time.
-    `forget` removes what was left to go on from, had the training been cut off: to be called once its result is kept.
+    `micro_batch` and `prediction_tokens` are those of `bench.record.Training`. `forget` removes what was left to go on
+    from, had the training been cut off: to be called once its result is kept.
     """
 
     state: str
@@ -79,6 +84,8 @@ class Fitted:
     save: Callable[[Path], None]
     reason: str | None = None
     forget: Callable[[], None] = lambda: None
+    micro_batch: int | None = None
+    prediction_tokens: int | None = None
 
 
 class Learner(Protocol):

@@ -76,6 +76,9 @@ class Training:
     the best validation score, `best_step` where it was reached. Seconds are wall time of this training: `train_seconds`
     in optimizer steps, `evaluate_seconds` in validation and test. `answers` is the SHA-256 of the answers to the test
     rows in their order: equal ones mean that a difference in scores is the scoring's.
+
+    Where memory did not suffice, `micro_batch` is the number of rows in the parts that batches were split into, with
+    their gradients added up, and `prediction_tokens` the number of tokens that were predicted at once; else None.
     """
 
     number: int
@@ -96,6 +99,8 @@ class Training:
     reason: str | None = None
     choice: Mapping[str, Any] = field(default_factory=dict)
     answers: str | None = None
+    micro_batch: int | None = None
+    prediction_tokens: int | None = None
 
 
 @dataclass(frozen=True)

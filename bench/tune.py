@@ -98,8 +98,22 @@ def _open_study(journal: Path, name: str, higher_is_better: bool) -> optuna.Stud
         study_name=name,
         load_if_exists=True,
         direction="maximize" if higher_is_better else "minimize",
-        pruner=optuna.pruners.PercentilePruner(KEPT, n_startup_trials=COMPARED),
+        pruner=pruner(),
     )
+
+
+def pruner() -> optuna.pruners.BasePruner:
+    """What says that a trial is hopeless."""
+    import optuna
+
+    return optuna.pruners.PercentilePruner(KEPT, n_startup_trials=COMPARED)
+
+
+def sampler(name: str, number: int) -> optuna.samplers.BaseSampler:
+    """What proposes the trial of this number. One for each makes the proposal independent of interruptions."""
+    from optuna.samplers import TPESampler
+
+    return TPESampler(seed=_seed(name, number), n_startup_trials=1)
 
 
 def _mend(journal: Path) -> None:
@@ -120,7 +134,7 @@ def _settled(study: optuna.Study) -> list[Training]:
         stored = trial.user_attrs.get("training")
         training = None if stored is None else from_json(Training, stored)
         if trial.state == TrialState.RUNNING:
-            _tell(study, trial.number, training)
+            tell(study, trial.number, training)
         if training is not None:
             settled.append(training)
     return settled
@@ -132,22 +146,21 @@ def _run_trial(
 ) -> Training:
     trial = _propose(study, name, number, rates, choices, budget)
     choice = {name: trial.params[name] for name in choices}
-    training = train(number, trial.params[RATE], choice, _Judge(trial, budget))
+    training = train(number, trial.params[RATE], choice, Judge(trial, budget))
     trial.set_user_attr("training", to_json(training))
-    _tell(study, trial.number, training)
+    tell(study, trial.number, training)
     return training
 
 
 def _propose(
     study: optuna.Study, name: str, number: int, rates: LogRange, choices: Mapping[str, Sequence[Any]], budget: Budget
 ) -> optuna.Trial:
-    """The next trial. A sampler of its own for each number makes the proposal independent of interruptions."""
+    """The next trial."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
-    from optuna.samplers import TPESampler
     from optuna.trial import TrialState
 
     fixed = first_rates(rates, min(budget.trials, STRATA))
-    study.sampler = TPESampler(seed=_seed(name, number), n_startup_trials=1)
+    study.sampler = sampler(name, number)
     if number < len(fixed) and not study.get_trials(deepcopy=False, states=[TrialState.WAITING]):
         study.enqueue_trial({RATE: fixed[number], **first_choice(choices, number)})
     categories = {name: CategoricalDistribution(tuple(values)) for name, values in choices.items()}
@@ -163,16 +176,17 @@ def _seed(name: str, number: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{name}/{number}".encode()).digest()[:4], "big")
 
 
-def _tell(study: optuna.Study, number: int, training: Training | None) -> None:
+def tell(study: optuna.Study, number: int, training: Training | None) -> None:
+    """Let a trial end as its training did; one that was cut off, or diverged, fails."""
     from optuna.trial import TrialState
 
     states: dict[str, Any] = {"COMPLETE": TrialState.COMPLETE, "PRUNED": TrialState.PRUNED}
     state = TrialState.FAIL if training is None else states.get(training.state, TrialState.FAIL)
     value = training.value if training is not None and state == TrialState.COMPLETE else None
-    study.tell(number, value, state=state)
+    study.tell(number, value, state=state, skip_if_finished=True)
 
 
-class _Judge:
+class Judge:
     """Reports every evaluation of a trial and prunes it when it falls behind all of those before.
 
     Never at the last evaluation, where nothing is left to be saved.

@@ -51,7 +51,8 @@ def worst(record: Record) -> Health | None:
 
 def findings(record: Record) -> tuple[Finding, ...]:
     """All findings about a cell, in a fixed order; none for a healthy one."""
-    found = [*_counted(record), _collapsed(record), _lost(record), _brevity(record), _seen(record), *_search(record)]
+    found = [*_counted(record), _collapsed(record), _lost(record), _brevity(record), _seen(record), *_search(record),
+             *_memory(record)]
     return tuple(finding for finding in found if finding is not None)
 
 
@@ -95,6 +96,18 @@ def collapsed(record: Record) -> bool:
     """Whether some seed gave the same answer to every test row. `distinct` of 0 means that it was not counted."""
     counts = worst(record)
     return counts is not None and counts.distinct == 1
+
+
+def _memory(record: Record) -> list[Finding]:
+    """What had to be done in parts. The scores are those of the plan but for rounding and what dropout draws."""
+    trainings = (*record.trials, *record.finals)
+    told = (
+        ("micro_batch", [t.micro_batch for t in trainings], "batches split for want of memory, down to {:,} rows"),
+        ("prediction_tokens", [t.prediction_tokens for t in trainings],
+         "predicted in smaller batches for want of memory, down to {:,} tokens"),
+    )
+    least = [(kind, min(filter(None, found), default=None), words) for kind, found, words in told]
+    return [Finding(kind, Severity.NOTE, words.format(number)) for kind, number, words in least if number is not None]
 
 
 def _collapsed(record: Record) -> Finding | None:

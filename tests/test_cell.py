@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bench import cell as cells
@@ -262,6 +264,19 @@ def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) ->
     assert record.score is None
     assert [t.scores is None for t in record.finals] == [False, True, False]
     assert {row["seed"] for row in finished.predictions} == {1, 3}
+
+
+def test_a_test_score_that_is_no_number_is_divergence_and_no_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metric = score.metric_named(fakes.TASK.metric)
+    broken = replace(metric, aggregate=lambda sums: {"accuracy": np.array(math.nan), "macro_f1": np.array(50.0)})
+    monkeypatch.setattr(score, "metric_named", lambda name: broken)
+    monkeypatch.setattr(cells._Trainer, "validate", lambda self, predictions: 50.0)
+    record = run(tmp_path).record
+    assert (record.outcome, record.score) == (Outcome.DIVERGED, None)
+    assert "seed 1: its answers to the test rows have no accuracy: nan" in str(record.reason)
+    assert from_json(Record, json.loads(json.dumps(to_json(record)))) == record
 
 
 def test_a_second_attempt_repeats_no_finished_training_and_costs_as_much(tmp_path: Path) -> None:

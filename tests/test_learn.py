@@ -194,6 +194,43 @@ def test_a_loss_that_is_no_number_ends_the_training_as_diverged(root: Path) -> N
     assert "step" in str(fitted.reason)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+@pytest.mark.parametrize("step", [2, 4])
+def test_one_gradient_that_is_no_number_ends_the_training_as_diverged(
+    root: Path, step: int, value: float, precision: str
+) -> None:
+    """Though every loss was one: the last step's doing would else be scored as some answer."""
+    made = learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=2, evaluations=1)
+    made.precision = precision
+    network, steps = made._network, []
+
+    def watched(seed: int) -> Network:
+        found = network(seed)
+        assert found.head is not None
+
+        def spoil(gradient: torch.Tensor) -> torch.Tensor:
+            steps.append(1)
+            return gradient * value if len(steps) == step else gradient
+
+        next(found.head.parameters()).register_hook(spoil)  # type: ignore[no-untyped-call]
+        return found
+
+    made._network = watched  # type: ignore[method-assign]
+    fitted = made.fit(1e-4, 1, accept, lambda point: True, 2)
+    assert len(steps) == 4
+    assert (fitted.state, fitted.value) == ("DIVERGED", None)
+    assert "by step 4" in str(fitted.reason)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_validation_score_that_is_no_number_ends_the_training_as_diverged(root: Path, value: float) -> None:
+    made = learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=2, evaluations=2)
+    fitted = made.fit(1e-4, 1, lambda predictions: value, lambda point: True, 2)
+    assert (fitted.state, fitted.value, fitted.curve) == ("DIVERGED", None, ())
+    assert f"the validation score was {value} at step" in str(fitted.reason)
+
+
 def test_a_hopeless_training_is_pruned_and_its_last_evaluation_is_not_asked(root: Path) -> None:
     made = learner(root, Head.CLASSIFY, Family.ENCODER, "full", epochs=4, evaluations=4)
     fitted = made.fit(1e-3, 1, accept, lambda point: False, 4)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from bench import catalog, estimate
 from bench import cell as cells
 from bench.commands.list import LISTS
-from bench.errors import UnsupportedError
+from bench.errors import DivergedError, UnsupportedError
 from bench.learn import device, likelihood
 from bench.learn.fit import open_learner
 from bench.learn.likelihood import Specials, masked
@@ -365,3 +366,13 @@ def test_lists_and_estimates_know_that_nothing_trains() -> None:
     assert line[2:] == (figures.UNKNOWN, "k=8")
     assert estimate.steps(fakes.cell(method=METHODS["zero_shot"])) == 0
     assert 0 < estimate.seconds(fakes.cell(method=METHODS["zero_shot"])) < estimate.seconds(fakes.cell())
+
+
+def test_a_checkpoint_that_is_no_numbers_is_divergence_and_no_score(tmp_path: Path) -> None:
+    """The likeliest of labels of which none has a likelihood would be the first."""
+    made = tiny.checkpoint(Family.DECODER, tmp_path)
+    weights = safetensors.torch.load_file(tmp_path / "model.safetensors")
+    weights["transformer.ln_f.weight"][0] = float("nan")
+    safetensors.torch.save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(DivergedError, match=r"holds what is no finite number, in backbone\.transformer\.ln_f\.weight"):
+        PromptingLearner(tiny.assignment(Head.GENERATE, made, "zero_shot"))

@@ -19,6 +19,7 @@ from bench.errors import DivergedError, UnavailableError, UnsupportedError
 from bench.learn.batch import Batch, Encoded, Example
 from bench.learn.fit import ModelLearner, Objective
 from bench.learn.heads.regress import numbers_of
+from bench.learn.memory import size
 from bench.learn.network import Network
 from bench.learner import Prediction
 from bench.spec import REFERENCE_WIDTH, Head, Method, Pinned, Row
@@ -109,24 +110,23 @@ def _tagged(student: Encoded, teacher: Encoded, number: int, scores: Tensor) -> 
 def _objective(alpha: float, temperature: float) -> Objective:
     """(1 - alpha) loss + alpha T^2 KL(teacher || student), both softened by the temperature T (Hinton et al. 2015)."""
 
-    def objective(network: Network, features: Tensor, batch: Batch, loss: Tensor) -> Tensor:
+    def beside(network: Network, features: Tensor, batch: Batch) -> Tensor:
         taught = batch["taught"].bool()
         ours, theirs = cast(nn.Module, network.head)(features).float()[taught], batch["soft"][taught]
         student, teacher = ((scores / temperature).log_softmax(-1) for scores in (ours, theirs))
         apart = functional.kl_div(student, teacher, reduction="sum", log_target=True) / taught.sum().clamp(min=1)
-        return (1 - alpha) * loss + alpha * temperature**2 * apart
+        return alpha * temperature**2 * apart
 
-    return objective
+    return Objective(1 - alpha, beside, lambda batch: int(batch["taught"].sum()))
 
 
 def _closeness(alpha: float) -> Objective:
     """(1 - alpha) loss + alpha times the mean squared distance to the teacher's number, on the learnt scale."""
 
-    def objective(network: Network, features: Tensor, batch: Batch, loss: Tensor) -> Tensor:
-        apart = functional.mse_loss(numbers_of(network, features), batch["soft"].squeeze(-1))
-        return (1 - alpha) * loss + alpha * apart
+    def beside(network: Network, features: Tensor, batch: Batch) -> Tensor:
+        return alpha * functional.mse_loss(numbers_of(network, features), batch["soft"].squeeze(-1))
 
-    return objective
+    return Objective(1 - alpha, beside, size)
 
 
 # -- Answers --

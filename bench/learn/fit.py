@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import itertools
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -20,11 +22,12 @@ from torch import Tensor
 from bench.keep import Kept
 from bench.learn import device as devices
 from bench.learn import keep
-from bench.learn.batch import Batch, Encoded, Example, prediction_order, training_order
+from bench.learn.batch import Batch, Encoded, Example, training_order
 from bench.learn.checkpoint import identity, load_tokenizer
 from bench.learn.heads import open_head
 from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
+from bench.learn.memory import Room
 from bench.learn.network import Network, count
 from bench.learn.prompting import PromptingLearner
 from bench.learn.unfinished import Unfinished
@@ -33,8 +36,18 @@ from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
 from bench.record import Health, Point, to_json
 from bench.spec import REFERENCE_WIDTH, Routine, Rows
 
-Objective = Callable[[Network, Tensor, Batch, Tensor], Tensor]
-"""What is minimised, from the network, what its head reads, the batch and the task's loss."""
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised: the task's loss, weighted by `own`, and what stands `beside` it.
+
+    That is made of the network, what its head reads and the batch, and is the mean over `targets` of the batch.
+    """
+
+    own: float
+    beside: Callable[[Network, Tensor, Batch], Tensor]
+    targets: Callable[[Batch], int]
+
 
 HEAD_RATE = 3e-3
 """Learning rate (for width 768) of a new head beside what a method trains.
@@ -77,6 +90,7 @@ class ModelLearner:
         self.truncated_train = self.train_set.truncated
         self.train_examples: Sequence[Example] = self.train_set.examples
         self.validation_examples: Sequence[Example] = self.validation_set.examples
+        self.room = self._whole_room()
         self.versions: Versions | None = None
         self.objective: Objective | None = None
         if self.method.prepare:
@@ -113,6 +127,7 @@ class ModelLearner:
         """See `bench.learner.Learner.fit`."""
         assert rate is not None, "a method that trains has rates"
         self.options = {**self.options, **choice}
+        self.room = self._whole_room()
         chosen = {name: self.options[name] for name in self.method.choices}
         network = self.network = self._network(seed)
         self.parameters = count(network)
@@ -128,8 +143,8 @@ class ModelLearner:
         routine = dataclasses.replace(routine, rate_factors=factors)
         unfinished = self._unfinished(rate=rate, seed=seed, epochs=epochs, choice=dict(choice))
         done = train(
-            network, lambda start: self._batches(seed, start), plan, rate, lambda b: self._losses(network, b), evaluate,
-            report, routine, unfinished,
+            network, functools.partial(self._batches, seed), plan, rate, functools.partial(self._losses, network),
+            evaluate, report, routine, unfinished,
         )
         return Fitted(
             state=done.state,
@@ -145,7 +160,12 @@ class ModelLearner:
             predict=lambda rows: self._predict(network, rows),
             save=lambda place: keep.save(place, network, self._described(seed, rate, chosen)),
             forget=unfinished.forget if unfinished else lambda: None,
+            micro_batch=done.micro_batch,
+            prediction_tokens=self.room.least,
         )
+
+    def _whole_room(self) -> Room:
+        return Room(devices.PREDICTION_TOKENS[self.device])
 
     def _unfinished(self, **training: Any) -> Unfinished | None:
         """Where a training leaves its state, told from every other, such as that of a teacher in the same cell."""
@@ -198,12 +218,17 @@ class ModelLearner:
                 batch = self.head.collate([examples[i] for i in members], self.torch_device)
                 yield batch, len(members), sum(lengths[i] for i in members)
 
-    def _losses(self, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The task's loss, and what is minimised."""
+    def _losses(self, network: Network, batch: Batch, whole: Batch | None = None) -> tuple[Tensor, Tensor]:
+        """The task's loss, and what is minimised; of a part, its share in those of the `whole` batch."""
         with devices.autocast(self.torch_device, self.precision):
             features = self._features(network, batch)
-            loss = self.head.loss(network, features, batch)
-            return loss, self.objective(network, features, batch, loss) if self.objective else loss
+            loss = _share(lambda: self.head.loss(network, features, batch), self.head.targets, batch, whole)
+            if self.objective is None:
+                return loss, loss
+            beside, targets = self.objective.beside, self.objective.targets
+            return loss, self.objective.own * loss + _share(
+                lambda: beside(network, features, batch), targets, batch, whole
+            )
 
     def _features(self, network: Network, batch: Batch) -> Tensor:
         """What the head reads: computed before, or from what the frozen layers gave, or from the tokens."""
@@ -220,12 +245,14 @@ class ModelLearner:
     ) -> tuple[list[Prediction], Health]:
         """Predictions for every row, and the health of what was answered."""
         raw: list[object] = [None] * len(examples)
-        for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[self.device]):
-            chosen = [examples[i] for i in members]
+
+        def answer(members: list[int]) -> None:
             with devices.autocast(self.torch_device, self.precision):
-                answers = self._answer(network, chosen)
-            for i, answer in zip(members, answers, strict=True):
-                raw[i] = answer
+                answers = self._answer(network, [examples[i] for i in members])
+            for i, found in zip(members, answers, strict=True):
+                raw[i] = found
+
+        self.room.each(encoded.lengths, answer)
         predictions = self.head.decode(raw, encoded)
         health = Health(
             truncated=encoded.truncated,
@@ -247,7 +274,7 @@ class ModelLearner:
         started = time.perf_counter()
         encoded = self.head.encode(rows, targets=False)
         predictions, health = self._answers(network, encoded, encoded.examples)
-        return Predicted(predictions, health, time.perf_counter() - started)
+        return Predicted(predictions, health, time.perf_counter() - started, self.room.least)
 
     def _compute_frozen(self, network: Network) -> None:
         """Run what never changes during training once for each example: the backbone, or its lower layers."""
@@ -291,16 +318,26 @@ class ModelLearner:
         self, encoded: Encoded, along: str, compute: Callable[[Batch], Tensor | None]
     ) -> list[Tensor] | None:
         """What `compute` gives for each example, without padding: one vector, or one for each element of `along`."""
-        found: list[Tensor] = [torch.empty(0)] * len(encoded.examples)
-        for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[self.device]):
+        found: list[Tensor | None] = [torch.empty(0)] * len(encoded.examples)
+
+        def remember(members: list[int]) -> None:
             batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)
             with devices.autocast(self.torch_device, self.precision):
                 states = compute(batch)
-            if states is None:
-                return None
-            for i, own in zip(members, states.float(), strict=True):
-                found[i] = (own if own.dim() == 1 else own[: len(encoded.examples[i][along])]).clone()
-        return found
+            for i, own in zip(members, [None] * len(members) if states is None else states.float(), strict=True):
+                length = len(encoded.examples[i][along])
+                found[i] = None if own is None else (own if own.dim() == 1 else own[:length]).clone()
+
+        self._whole_room().each(encoded.lengths, remember)
+        return None if any(own is None for own in found) else cast(list[Tensor], found)
+
+
+def _share(mean: Callable[[], Tensor], targets: Callable[[Batch], int], batch: Batch, whole: Batch | None) -> Tensor:
+    """A mean over the targets of a batch; of a part, weighted by how many of the whole batch's targets it has."""
+    if whole is None:
+        return mean()
+    own = targets(batch)
+    return mean() * (own / targets(whole)) if own else next(iter(batch.values())).new_zeros((), dtype=torch.float32)
 
 
 def open_learner(assignment: Assignment) -> ModelLearner | PromptingLearner:

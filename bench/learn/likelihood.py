@@ -13,8 +13,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from bench.learn.batch import Batch, collate, prediction_order
-from bench.learn.device import PREDICTION_TOKENS
+from bench.learn.batch import Batch, collate
+from bench.learn.memory import Room
 from bench.learn.network import Network
 from bench.learn.wording import Question
 
@@ -92,7 +92,7 @@ def asked(question: Question, marks: Specials, start: int, *, gap: bool) -> tupl
 
 
 def log_probabilities(
-    network: Network, probes: Iterable[Probe], pad: int, device: torch.device, limit: int | None
+    network: Network, probes: Iterable[Probe], pad: int, device: torch.device, limit: int | None, room: Room
 ) -> dict[Probe, float]:
     """The natural logarithm of each probe's probability. A context that several share is read once."""
     contexts: dict[tuple[tuple[int, ...], tuple[int, ...]], list[Probe]] = {}
@@ -100,7 +100,8 @@ def log_probabilities(
         contexts.setdefault((probe.ids, probe.target), []).append(probe)
     each = list(contexts)
     found: dict[Probe, float] = {}
-    for members in prediction_order([len(ids) for ids, _ in each], PREDICTION_TOKENS[device.type]):
+
+    def read(members: list[int]) -> None:
         chosen = [each[i] for i in members]
         asked_here = [(row, probe) for row, context in enumerate(chosen) for probe in contexts[context]]
         states = _states(network, chosen, pad, device, limit)
@@ -108,6 +109,8 @@ def log_probabilities(
         logs = network.projection()(picked).float().log_softmax(-1)
         values = logs[range(len(asked_here)), [probe.token for _, probe in asked_here]].tolist()
         found.update(zip((probe for _, probe in asked_here), values, strict=True))
+
+    room.each([len(ids) for ids, _ in each], read)
     return found
 
 

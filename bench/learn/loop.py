@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.learn.batch import Batch
+from bench.learn.memory import fits, parts, size
 from bench.learn.network import Network, restore, train_mode, trained_state
-from bench.learn.unfinished import Unfinished, put_back, taken
+from bench.learn.unfinished import Unfinished, put_back, set_torch_random_state, taken, torch_random_state
 from bench.record import Point
 from bench.spec import Routine
 
@@ -43,6 +44,13 @@ def schedule(batches_per_epoch: int, epochs: int, evaluations: int, patience: in
     return Schedule(steps, epochs, frozenset(marks), patience)
 
 
+Losses = Callable[[Batch, Batch | None], tuple[Tensor, Tensor]]
+"""From a batch its loss on the task, to be reported, and what is minimised, often the same.
+
+Of a part of a batch, with the whole batch beside it: its share in both; the shares add up to what the whole has.
+"""
+
+
 @dataclass(frozen=True)
 class Trained:
     """What a training left behind; the network holds the best parameters."""
@@ -57,6 +65,7 @@ class Trained:
     train_seconds: float
     evaluate_seconds: float
     reason: str | None = None
+    micro_batch: int | None = None
 
 
 def make_optimizer(network: Network, rate: float, factors: Mapping[str, float] | None = None) -> torch.optim.AdamW:
@@ -89,7 +98,7 @@ def train(
     batches: Callable[[int], Iterator[tuple[Batch, int, int]]],
     plan: Schedule,
     rate: float,
-    losses_of: Callable[[Batch], tuple[Tensor, Tensor]],
+    losses_of: Losses,
     evaluate: Callable[[], float],
     report: Callable[[Point], bool],
     routine: Routine | None = None,
@@ -97,8 +106,8 @@ def train(
 ) -> Trained:
     """Train for `plan`, keeping the parameters that validated best.
 
-    `batches(n)` yields (batch, examples, tokens) for ever, without the first n; `losses_of` gives a batch's loss on the
-    task, to be reported, and what is minimised, often the same; `evaluate` scores the network on validation (higher is
+    `batches(n)` yields (batch, examples, tokens) for ever, without the first n; `losses_of` gives what `Losses` says;
+    `evaluate` scores the network on validation (higher is
     better); `report` sees every evaluation and returns False to stop a hopeless training. `routine` is the method's.
     A training that was cut off goes on from what is in `unfinished`, to the same end; `report` then sees its earlier
     evaluations again. The file stays until its owner forgets it.
@@ -118,31 +127,35 @@ def train(
             if not run.evaluated(evaluate):
                 break
             if unfinished is not None and unfinished.due:
-                unfinished.save({"run": run.taken(), "training": _taken(run, updates)})
-    return run.finish()
+                unfinished.save(_taken(run, updates))
+    return dataclasses.replace(run.finish(), micro_batch=updates.micro_batch)
 
 
 def _taken(run: _Run, updates: _Updates) -> dict[str, Any]:
-    return taken(run.network, run.names, updates.optimizer, updates.routine, run.gpus)
+    training = taken(run.network, run.names, updates.optimizer, updates.routine, updates.gpus)
+    return {"run": run.taken(), "training": training, "micro_batch": updates.micro_batch}
 
 
 def _go_on(unfinished: Unfinished, run: _Run, updates: _Updates) -> None:
     """Put everything to where the training was when its state was saved, if it was."""
     state = unfinished.load()
     if state is not None:
-        put_back(state["training"], run.network, updates.optimizer, updates.routine, run.gpus)
+        put_back(state["training"], run.network, updates.optimizer, updates.routine, updates.gpus)
         run.put_back(state["run"])
+        updates.micro_batch = state["micro_batch"]
 
 
 class _Updates:
     """The optimizer's steps of one training."""
 
     def __init__(
-        self, network: Network, plan: Schedule, rate: float, losses_of: Callable[[Batch], tuple[Tensor, Tensor]],
-        routine: Routine,
+        self, network: Network, plan: Schedule, rate: float, losses_of: Losses, routine: Routine
     ) -> None:
         self.network, self.plan, self.rate, self.losses_of, self.routine = network, plan, rate, losses_of, routine
         self.optimizer = make_optimizer(network, rate, routine.rate_factors)
+        self.gpus = network.gpus
+        self.micro_batch: int | None = None
+        """Rows of the parts that batches are split into; None while memory suffices for whole ones."""
         self.trainable = [p for group in self.optimizer.param_groups for p in group["params"]]
 
     def step(self, step: int, batch: Batch) -> Tensor:
@@ -152,15 +165,38 @@ class _Updates:
             train_mode(self.network)
         for group in self.optimizer.param_groups:
             group["lr"] = group["factor"] * rate_at(step, self.plan.steps, self.rate)
-        loss, objective = self.losses_of(batch)
-        if self.routine.penalty:
-            objective = objective + self.routine.penalty()
-        objective.backward()  # type: ignore[no-untyped-call]
+        loss = self._gradients(batch)
         nn.utils.clip_grad_norm_(self.trainable, CLIP)
         self.optimizer.step()
         if self.routine.after_step:
             self.routine.after_step(step + 1)
         self.optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _gradients(self, batch: Batch) -> Tensor:
+        """Leave the gradients of a batch, and return its loss; where memory does not suffice, part by part.
+
+        A batch that does not fit is tried again in halves, with the same random numbers before it.
+        """
+        rows, random = size(batch), torch_random_state(self.gpus)
+        found: list[Tensor] = []
+        while not fits(lambda: found.append(self._added_up(batch)), last=min(rows, self.micro_batch or rows) == 1):
+            self.optimizer.zero_grad(set_to_none=True)
+            set_torch_random_state(random, self.gpus)
+            self.micro_batch = -(-min(rows, self.micro_batch or rows) // 2)
+        return found[0]
+
+    def _added_up(self, batch: Batch) -> Tensor:
+        if self.micro_batch is None or size(batch) <= self.micro_batch:
+            return self._backward(*self.losses_of(batch, None), penalty=True)
+        each = enumerate(parts(batch, self.micro_batch))
+        return torch.stack([self._backward(*self.losses_of(p, batch), penalty=not n) for n, p in each]).sum()
+
+    def _backward(self, loss: Tensor, objective: Tensor, *, penalty: bool) -> Tensor:
+        if penalty and self.routine.penalty:
+            objective = objective + self.routine.penalty()
+        if objective.requires_grad:  # not a part without any target
+            objective.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
 
@@ -173,7 +209,6 @@ class _Run:
     def __init__(self, network: Network, plan: Schedule, report: Callable[[Point], bool]) -> None:
         self.network, self.plan, self.report = network, plan, report
         self.names = frozenset(name for name, p in network.named_parameters() if p.requires_grad)
-        self.gpus = sorted({p.device.index for p in network.parameters() if p.device.type == "cuda"})
         self.curve: list[Point] = []
         self.best: tuple[float, int, dict[str, Tensor]] | None = None
         self.state, self.reason = "COMPLETE", ""
@@ -215,14 +250,26 @@ class _Run:
         loss = float(torch.stack(self.losses).mean())  # the only wait for the device between evaluations
         self.losses = []
         if not math.isfinite(loss):
-            self.state, self.reason = "DIVERGED", f"the training loss was {loss} by step {self.steps}"
-            return False
+            return self._diverged(f"the training loss was {loss} by step {self.steps}")
+        if not self._finite():  # the last step's doing, of which no loss tells
+            return self._diverged(f"a parameter was no finite number by step {self.steps}")
         self.network.eval()
-        with torch.random.fork_rng(self.gpus):  # whatever an evaluation draws, training goes on as if it had not been
+        gpus = self.network.gpus
+        with torch.random.fork_rng(gpus):  # whatever an evaluation draws, training goes on as if it had not been
             value = float(evaluate())
         train_mode(self.network)
         self.evaluate_seconds += time.perf_counter() - started
+        if not math.isfinite(value):
+            return self._diverged(f"the validation score was {value} at step {self.steps}")
         return self._judge(loss, value)
+
+    def _finite(self) -> bool:
+        trained = (p for name, p in self.network.named_parameters() if name in self.names)
+        return bool(torch.stack([p.detach().isfinite().all() for p in trained]).all())
+
+    def _diverged(self, reason: str) -> bool:
+        self.state, self.reason = "DIVERGED", reason
+        return False
 
     def _judge(self, loss: float, value: float) -> bool:
         epoch = self.plan.epochs * self.steps / self.plan.steps

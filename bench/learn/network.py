@@ -50,6 +50,11 @@ class Network(nn.Module):
         config = self.config
         return int(getattr(config, "hidden_size", None) or config.encoder.hidden_size)
 
+    @property
+    def gpus(self) -> list[int]:
+        """The numbers of the GPUs that it lies on."""
+        return sorted({p.device.index for p in self.parameters() if p.device.type == "cuda"})
+
     def reset(self) -> None:
         """Draw the task head's parameters anew from the current seed: N(0, 0.02), as BERT's initialisation has it."""
         if isinstance(self.head, nn.Linear):

@@ -12,14 +12,15 @@ from typing import Any, cast
 
 import torch
 
-from bench.errors import UnsupportedError
+from bench.errors import DivergedError, UnsupportedError
 from bench.keep import Kept
 from bench.learn import device as devices
 from bench.learn import keep, likelihood
-from bench.learn.batch import collate, prediction_order
+from bench.learn.batch import collate
 from bench.learn.checkpoint import identity, load_generator, load_masked, load_tokenizer, position_limit
 from bench.learn.heads.generate import SLACK
 from bench.learn.heads.span import LONGEST_ANSWER
+from bench.learn.memory import Room
 from bench.learn.network import Network, count
 from bench.learn.wording import LONGEST, Question, Wording, draw
 from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
@@ -38,6 +39,7 @@ class PromptingLearner:
         devices.seed_everything(0)
         self.tokenizer = load_tokenizer(self.model, assignment.revision)
         self.network = self._open().to(self.torch_device).eval()
+        _check_finite(self.network, self.model.name)
         assignment.method.apply(self.network, assignment.options)
         self.marks = likelihood.Specials.of(self.tokenizer)
         self.wording = Wording(self.task, self.model, self.tokenizer)
@@ -45,6 +47,7 @@ class PromptingLearner:
         self.precision = devices.pick_precision(self.torch_device, self.width)
         self.checkpoint = identity(self.model, assignment.revision)
         self.parameters = count(self.network)
+        self.room = Room(devices.PREDICTION_TOKENS[self.device])
         self.truncated_train = 0
         self.positions = position_limit(self.network.config)
         self.cap = self._cap()
@@ -106,6 +109,7 @@ class PromptingLearner:
     def predict(self, rows: Rows, shown: Rows) -> Predicted:
         """Answers to `rows`, each asked after the examples `shown`, which have their answers with them."""
         started = time.perf_counter()
+        self.room = Room(devices.PREDICTION_TOKENS[self.device])
         examples = [self.wording.demonstration(row) for row in shown]
         marked = len(self.marks.lead) + len(self.marks.tail) + 1  # the sentinel
         room = (self.positions or max(LONGEST, self.task.input_tokens)) - marked
@@ -120,7 +124,7 @@ class PromptingLearner:
             distinct=len(set(answers)),
             fewer_examples=sum(q.shown < len(examples) for q in questions),
         )
-        return Predicted(answers, health, time.perf_counter() - started)
+        return Predicted(answers, health, time.perf_counter() - started, self.room.least)
 
     def scores(self, questions: Sequence[Question]) -> list[list[float]]:
         """For each question the log-likelihood of every label's words."""
@@ -128,7 +132,7 @@ class PromptingLearner:
         probes = [[self._probes(question, word) for word in words] for question in questions]
         every = (probe for row in probes for word in row for probe in word)
         pad = self.tokenizer.pad_token_id
-        logs = likelihood.log_probabilities(self.network, every, pad, self.torch_device, self.positions)
+        logs = likelihood.log_probabilities(self.network, every, pad, self.torch_device, self.positions, self.room)
         return [[sum(logs[probe] for probe in word) for word in row] for row in probes]
 
     def _chosen(self, questions: Sequence[Question]) -> tuple[list[str], int]:
@@ -147,11 +151,15 @@ class PromptingLearner:
         """What the model writes for each question, greedily, to the end of the line, and how many were capped."""
         answers, capped = [""] * len(questions), 0
         lengths = [len(question.before) for question in questions]
-        for members in prediction_order(lengths, devices.PREDICTION_TOKENS[self.device]):
+
+        def write(members: list[int]) -> None:
+            nonlocal capped
             for i, ids in zip(members, self._continuations([questions[i] for i in members]), strict=True):
                 text = self.tokenizer.decode(ids, skip_special_tokens=True)
                 ended = len(ids) < self.cap or "\n" in text.strip()
                 answers[i], capped = (text.strip().splitlines() or [""])[0].strip(), capped + (not ended)
+
+        self.room.each(lengths, write)
         return answers, capped
 
     def _continuations(self, questions: Sequence[Question]) -> list[list[int]]:
@@ -181,6 +189,13 @@ class PromptingLearner:
 
 def _until(ids: list[int], ends: set[int]) -> list[int]:
     return next((ids[:i] for i, token in enumerate(ids) if token in ends), ids)
+
+
+def _check_finite(network: Network, name: str) -> None:
+    """Raise DivergedError for a checkpoint that cannot answer: the likeliest of no numbers would be any label."""
+    broken = next((p for p, values in network.named_parameters() if not bool(values.isfinite().all())), None)
+    if broken is not None:
+        raise DivergedError(f"the checkpoint of {name!r} holds what is no finite number, in {broken}: get it anew")
 
 
 def _refuse(assignment: Assignment) -> None:

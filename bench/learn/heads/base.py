@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bench.learn.batch import Batch, Encoded, Example, collate
 from bench.learn.checkpoint import load_backbone, position_limit
+from bench.learn.memory import size
 from bench.learn.network import Network
 from bench.learner import Assignment, Prediction
 from bench.spec import Family, Rows
@@ -89,6 +90,10 @@ class HeadLogic(ABC):
     @abstractmethod
     def loss(self, network: Network, features: Tensor, batch: Batch) -> Tensor:
         """The task's mean loss over the batch, a scalar."""
+
+    def targets(self, batch: Batch) -> int:
+        """Over how many targets `loss` is the mean: here one a row."""
+        return size(batch)
 
     @abstractmethod
     def answers(self, network: Network, features: Tensor, batch: Batch) -> list[Any]:

@@ -139,6 +139,10 @@ class Generate(HeadLogic):
         real = labels != -100
         return functional.cross_entropy(network.projection()(features[real]).float(), labels[real])
 
+    def targets(self, batch: Batch) -> int:
+        labels = batch["labels"][:, 1:] if self.decoder else batch["labels"]
+        return int((labels != -100).sum())
+
     def answers(self, network: Network, features: Tensor, batch: Batch) -> list[Any]:
         raise NotImplementedError("a text is written token by token, not read off known targets: use predict")
 

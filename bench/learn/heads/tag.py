@@ -70,6 +70,9 @@ class Tag(HeadLogic):
     def loss(self, network: Network, features: Tensor, batch: Batch) -> Tensor:
         return functional.cross_entropy(_scores(network, features).flatten(0, 1), batch["labels"].flatten())
 
+    def targets(self, batch: Batch) -> int:
+        return int((batch["labels"] != -100).sum())
+
     def answers(self, network: Network, features: Tensor, batch: Batch) -> list[Any]:
         best: list[Any] = _scores(network, features).argmax(-1).tolist()
         return best
