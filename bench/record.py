@@ -238,35 +238,59 @@ def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     Raises TypeError where `data` has unknown or missing entries or values of the wrong type, ValueError for a number
     that is not finite and for what an enum does not have.
     """
-    hints = _hints(kind)
-    unknown = set(data) - set(hints)
-    if unknown:
-        raise TypeError(f"{kind.__name__}: unknown entries {sorted(unknown)}")
-    return kind(**{name: _value(hints[name], value, name) for name, value in data.items()})
+    return typing.cast(T, _reader(kind)(data, kind.__name__))
 
 
-_hints: Callable[[type], dict[str, Any]] = functools.cache(typing.get_type_hints)
-"""The types of a dataclass's entries: finding them takes longer than all the rest of reading a record."""
+Reader = Callable[[Any, str], Any]
+"""Takes a value and its name, and gives what the value stands for; raises as `from_json` does."""
 
 
-def _value(hint: Any, value: Any, name: str) -> Any:
+@functools.cache
+def _reader(hint: Any) -> Reader:
+    """How a value of that type is read. Found once a type, since a run may have very many records."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        inner = next(a for a in arguments if a is not type(None))
-        return None if value is None else _value(inner, value, name)
+        inner = _reader(next(a for a in arguments if a is not type(None)))
+        return lambda value, name: None if value is None else inner(value, name)
     if origin is tuple:
-        return tuple(_value(arguments[0], v, name) for v in _checked(list, value, name))
+        entry = _reader(arguments[0])
+        return lambda value, name: tuple(entry(v, name) for v in _checked(list, value, name))
     if origin is Mapping:
-        return {k: _value(arguments[1], v, f"{name}.{k}") for k, v in _checked(dict, value, name).items()}
+        entry = _reader(arguments[1])
+        return lambda value, name: {k: entry(v, f"{name}.{k}") for k, v in _checked(dict, value, name).items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return from_json(hint, _checked(dict, value, name))
+        return _dataclass_reader(hint)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(value)
-    return value if hint is Any else _checked(hint, value, name)
+        return lambda value, name: hint(value)
+    if hint is Any:
+        return lambda value, name: value
+    return _read_float if hint is float else functools.partial(_checked, hint)
+
+
+def _dataclass_reader(kind: type) -> Reader:
+    readers = {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+
+    def read(value: Any, name: str) -> Any:
+        found = {}
+        for entry, content in _checked(dict, value, name).items():
+            reader = readers.get(entry)
+            if reader is None:
+                raise TypeError(f"{kind.__name__}: unknown entries {sorted(set(value) - set(readers))}")
+            found[entry] = reader(content, entry)
+        return kind(**found)
+
+    return read
+
+
+def _read_float(value: Any, name: str) -> Any:
+    """The same as `_checked`, without a detour for what nearly all numbers are."""
+    return value if type(value) is float and math.isfinite(value) else _checked(float, value, name)
 
 
 def _checked(kind: type, value: Any, name: str) -> Any:
     """`value`, of which JSON says too little: its type, and that it is finite. Whole numbers are floats as well."""
+    if type(value) is kind and kind is not float:
+        return value
     allowed = (int, float) if kind is float else kind
     if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
         raise TypeError(f"{name} must be of type {kind.__name__}, not {value!r}")

@@ -29,8 +29,9 @@ from tests import fakes
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 CLOCKS = ("train_seconds", "evaluate_seconds", "seconds", "examples_per_second", "tokens_per_second", "peak_memory",
-          "started", "finished", "command")
-"""What a record says of the clock, of the memory of a process with other cells behind it, and of its directory."""
+          "started", "finished", "command", "commit")
+"""What a record says of the clock, of the memory of a process with other cells behind it, of its directory, and of the
+code, which may be edited meanwhile."""
 
 
 def main(data: str, out: str, models: str) -> int:
@@ -76,7 +77,8 @@ def _lives(pid: int) -> bool:
 class Storm:
     """Kills the processes of a command at random moments, starting it again whenever it has ended.
 
-    `victims` counts what was killed. `longest` is the longest wait between two kills, in seconds.
+    `victims` counts what was killed. `longest` is the longest wait between two kills, in seconds; the first kill of a
+    command may come as late as twice the time that it needs to have workers, or no cell would ever be made.
     """
 
     command: Sequence[str]
@@ -85,14 +87,17 @@ class Storm:
     longest: float
     dice: random.Random
     check: Callable[[], None]
+    boot: float = 0.0
     victims: Counter[str] = field(default_factory=Counter)
 
     def rage(self, kills: int) -> int:
         """Kill so many times, or until the run is complete; the number of kills that are left."""
         while kills:
             with self.start() as child:
+                wait = 2 * self.boot
                 while child.poll() is None and kills:
-                    time.sleep(self.dice.uniform(0.0, self.longest))
+                    time.sleep(self.dice.uniform(0.0, wait))
+                    wait = self.longest
                     kills -= self.kill(child.pid)
                     self.check()
                 if child.poll() is None:
@@ -117,9 +122,17 @@ class Storm:
         """The same command, undisturbed until it has nothing left to do."""
         for _ in range(3):
             with self.start() as child:
+                self.boot = self.boot or self.until_workers()
                 if child.wait(timeout=300) == 0:
                     return
         raise AssertionError(f"the run in {self.out} did not come to a good end")
+
+    def until_workers(self) -> float:
+        """Seconds until the command that has just been started has workers."""
+        began = time.monotonic()
+        while "worker" not in map(role, marked(self.marker)) and time.monotonic() < began + 60:
+            time.sleep(0.1)
+        return time.monotonic() - began
 
     def start(self) -> subprocess.Popen[bytes]:
         """The command as a process."""
@@ -189,7 +202,7 @@ def _still(value: Any) -> Any:
 
 
 def _stopped(name: str, value: Any) -> Any:
-    if name in ("started", "finished", "command"):
+    if name in ("started", "finished", "command", "commit"):
         return "2026-01-01T00:00:00+00:00"
     return None if value is None else 1
 

@@ -17,24 +17,24 @@ from tests import fakes, kills
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
 
-def fake(place: Path, data: Path, cells: int, seed: int) -> kills.Storm:
+def fake(place: Path, data: Path, cells: int, seed: int, boot: float = 0.0) -> kills.Storm:
     """A storm over a grid of fake cells."""
     out = place / "grid"
     models = ",".join(f"m{number:02}" for number in range(cells))
     command = [sys.executable, "-m", "tests.kills", str(data), str(out), models]
     place.mkdir()
     check = partial(kills.readable, out)
-    return kills.Storm(command, out, f"BENCH_TEST_MARKER={out}", 1.2, random.Random(seed), check)
+    return kills.Storm(command, out, f"BENCH_TEST_MARKER={out}", 1.2, random.Random(seed), check, boot)
 
 
-def real(place: Path, seed: int) -> kills.Storm:
+def real(place: Path, seed: int, boot: float = 0.0) -> kills.Storm:
     """A storm over the suite that says within a minute whether everything works."""
     out = place / "grid"
     command = [sys.executable, "-m", "bench", "run", "--suite", "smoke", "--out", str(out), "--workers", "2",
                "--no-track", "--quiet"]
     place.mkdir()
     check = partial(kills.readable, out)
-    return kills.Storm(command, out, f"BENCH_TEST_MARKER={out}", 8.0, random.Random(seed), check)
+    return kills.Storm(command, out, f"BENCH_TEST_MARKER={out}", 8.0, random.Random(seed), check, boot)
 
 
 def outlast(storm: kills.Storm, count: int, cells: int, undisturbed: Path, board: bool = True) -> int:
@@ -51,7 +51,7 @@ def test_a_grid_that_is_killed_now_and_then_ends_as_an_undisturbed_one(tmp_path:
     data, undisturbed = fakes.write_files(tmp_path / "data"), tmp_path / "grid"
     plan = Plan("kills", tuple(fakes.cell(data, f"m{number:02}") for number in range(6)))
     runs.run(plan, undisturbed, workers=0, learner="tests.fakes:open_learner")
-    outlast(fake(tmp_path / "storm", data, 6, 1), 4, 6, undisturbed, board=False)
+    outlast(fake(tmp_path / "storm", data, 6, 1, boot=3.0), 4, 6, undisturbed, board=False)
 
 
 @pytest.mark.faults
@@ -66,7 +66,7 @@ def test_two_hundred_kills_over_sixty_cells_lose_nothing(
     rounds = 0
     while left:
         rounds += 1
-        storm = fake(tmp_path / f"storm{rounds}", data, 60, rounds)
+        storm = fake(tmp_path / f"storm{rounds}", data, 60, rounds, undisturbed.boot)
         left = outlast(storm, left, 60, undisturbed.out)
         victims += storm.victims
     assert victims.total() == count
@@ -80,7 +80,7 @@ def test_twenty_kills_over_real_trainings_lose_nothing(tmp_path: Path, capsys: p
     undisturbed.calm()
     while left:
         rounds += 1
-        storm = real(tmp_path / f"storm{rounds}", rounds)
+        storm = real(tmp_path / f"storm{rounds}", rounds, undisturbed.boot)
         left = outlast(storm, left, 12, undisturbed.out)
         victims += storm.victims
     with capsys.disabled():
