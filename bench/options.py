@@ -141,6 +141,13 @@ def _how(group: argparse._ActionsContainer) -> None:
                        help="end a cell after so long, with what it has: asked to first, ten seconds later killed")
     group.add_argument("--retries", type=_count, metavar="N", default=1,
                        help="how often to try a cell again whose worker died (default: 1)")
+    group.add_argument("--executor", choices=("local", "ray", "slurm"), default="local",
+                       help="what makes the cells: processes of this machine, a Ray cluster, or Slurm jobs; nodes must "
+                            "share --out (default: local)")
+    group.add_argument("--ray-address", metavar="HOST:PORT",
+                       help="the Ray cluster to join (default: RAY_ADDRESS, else one on this machine)")
+    group.add_argument("--gpus-per-cell", type=_share, metavar="N",
+                       help="with ray, also a fraction: 0.25 lets four cells share a GPU")
 
 
 def _run_directory(parser: argparse.ArgumentParser) -> None:
@@ -209,6 +216,12 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)
+
+
+def _share(text: str) -> float:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0, as in 1 or 0.25")
+    return float(text)
 
 
 def _positive(text: str) -> int:

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import claims, drive, estimate, pool, sizes, sources, work
+from bench import claims, drive, estimate, sizes, sources, work
 from bench.errors import RequestError, StoreError
-from bench.executors import Executor
-from bench.executors.here import Here
+from bench.executors.choice import Choice
 from bench.plan import Cell, Plan, renamed, united
 from bench.record import Names, Outcome, Record
 from bench.store import Store
@@ -56,6 +55,7 @@ def run(
     out: Path,
     *,
     workers: int | None = None,
+    executor: Choice | None = None,
     events: Listener = lambda event: None,
     timeout: float | None = None,
     retries: int = RETRIES,
@@ -66,15 +66,15 @@ def run(
     """Make every missing or stale record of `plan` in the run directory `out`.
 
     `workers` None takes one for each processor core, or one where there is a GPU; 0 works in this process, where there
-    can be no `timeout` (seconds a cell may take). A cell whose worker dies is tried `retries` times more. `learner` is
-    a "module:attribute" that is a `bench.learner.OpenLearner`. With `keep` the models of all final trainings are kept,
-    and finished cells that lack theirs run again. Data are checked before anything trains. Raises RequestError,
-    DataError or UnavailableError for what cannot be run, StoreError for a directory that cannot be used,
-    KeyboardInterrupt when interrupted: finished records are kept and the same call goes on from there.
+    can be no `timeout` (seconds a cell may take). `executor` says where else, instead of `workers`. A cell whose worker
+    dies is tried `retries` times more. `learner` is a "module:attribute" that is a `bench.learner.OpenLearner`. With
+    `keep` the models of all final trainings are kept, and finished cells that lack theirs run again. Data are checked
+    before anything trains. Raises RequestError, DataError or UnavailableError for what cannot be run, StoreError for a
+    directory that cannot be used, KeyboardInterrupt when interrupted: finished records are kept and the same call goes
+    on from there.
     """
-    if workers is not None and workers < 0:
-        raise RequestError(f"workers must be at least 0, got {workers}.")
-    if workers == 0 and timeout is not None:
+    chosen = executor or Choice(workers=workers)
+    if chosen.workers == 0 and timeout is not None:
         raise RequestError("no cell can be timed out in this very process. Use --workers 1, or leave --timeout out.")
     store = Store(out)
     with _among_others(store, plan):
@@ -82,22 +82,16 @@ def run(
         stale = sorted((f for f in found if not f.fresh), key=lambda f: -f.guess)
         job = Job(plan.cells[0], out, learner, {"command": command} if command else {}, keep, timeout)
         jobs = [replace(job, cell=f.cell, seen=f.seen) for f in stale]
-        if jobs and workers != 0:
-            pool.warm_up(jobs)
+        if jobs:
+            chosen.prepare(jobs)
         _check_data([f.cell for f in stale], plan)
         tally = Tally(store, events, {f.cell.names: f.guess for f in stale}, fresh=len(found) - len(stale))
         tally.planned()
         if jobs:
-            executor = _executor(jobs, workers)
-            tally.workers = executor.workers
-            drive.drive(jobs, executor, tally, retries)
+            opened = chosen.open(jobs)
+            tally.workers = min(opened.workers, len(jobs))
+            drive.drive(jobs, opened, tally, retries)
     return _summary([f for f in found if f.fresh], tally)
-
-
-def _executor(jobs: Sequence[Job], workers: int | None) -> Executor:
-    if workers == 0:
-        return Here()
-    return pool.LocalPool(jobs, min(pool.default_workers() if workers is None else workers, len(jobs)))
 
 
 @contextmanager

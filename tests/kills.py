@@ -33,6 +33,8 @@ CLOCKS = ("train_seconds", "evaluate_seconds", "seconds", "examples_per_second",
 """What a record says of the clock, of the memory of a process with other cells behind it, of its directory, and of the
 code, which may be edited meanwhile."""
 
+ROLES = ("main", "worker", "fork server", "helper")
+
 
 def main(data: str, out: str, models: str) -> int:
     """One command: make what is missing."""
@@ -108,9 +110,9 @@ class Storm:
 
     def kill(self, main: int) -> bool:
         """Kill the main process, or one that it brought along; False where none is left."""
-        others = [pid for pid in marked(self.marker) if pid != main]
-        pid = main if not others or self.dice.random() < 0.3 else self.dice.choice(others)
-        kind = "main" if pid == main else role(pid)
+        found = [(role(pid, main), pid) for pid in marked(self.marker)]
+        wanted = self.dice.choices(ROLES, (3, 5, 1, 1))[0]
+        kind, pid = self.dice.choice([entry for entry in found if entry[0] == wanted] or [("main", main)])
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -122,15 +124,15 @@ class Storm:
         """The same command, undisturbed until it has nothing left to do."""
         for _ in range(3):
             with self.start() as child:
-                self.boot = self.boot or self.until_workers()
+                self.boot = self.boot or self.until_workers(child.pid)
                 if child.wait(timeout=300) == 0:
                     return
         raise AssertionError(f"the run in {self.out} did not come to a good end")
 
-    def until_workers(self) -> float:
+    def until_workers(self, main: int) -> float:
         """Seconds until the command that has just been started has workers."""
         began = time.monotonic()
-        while "worker" not in map(role, marked(self.marker)) and time.monotonic() < began + 60:
+        while time.monotonic() < began + 60 and "worker" not in [role(pid, main) for pid in marked(self.marker)]:
             time.sleep(0.1)
         return time.monotonic() - began
 
@@ -154,16 +156,18 @@ def marked(marker: str) -> list[int]:
     return found
 
 
-def role(pid: int) -> str:
-    """What a process is to the run: a worker has the same command line as the fork server, whose child it is."""
+def role(pid: int, main: int) -> str:
+    """What a process is to the run. Workers are children of the fork server, orphans once that is killed."""
+    if pid == main:
+        return "main"
     try:
         line = Path(f"/proc/{pid}/cmdline").read_text()
         parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        if "forkserver" not in line:
-            return "helper"
-        return "worker" if "forkserver" in Path(f"/proc/{parent}/cmdline").read_text() else "fork server"
     except OSError:
         return "helper"
+    if "forkserver" not in line:
+        return "helper"
+    return "fork server" if parent == main else "worker"
 
 
 def readable(out: Path) -> None:

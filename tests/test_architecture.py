@@ -32,6 +32,8 @@ LIVES_IN = {
     "wandb": ("bench/track.py", "bench/wandb_child.py"),
     "rich": ("bench/progress.py",),
     "pebble": ("bench/pool.py",),
+    "ray": ("bench/executors/ray.py",),
+    "submitit": ("bench/executors/slurm.py",),
     "pandas": ("leaderboard/",),
     "sklearn": ("bench/floors.py",),
     "scipy": ("leaderboard/", "bench/uncertainty.py"),

@@ -71,7 +71,7 @@ def test_two_hundred_kills_over_sixty_cells_lose_nothing(
         victims += storm.victims
     assert victims.total() == count
     with capsys.disabled():
-        print(f"\n{table('60 fake cells', victims, rounds)}")
+        sys.stdout.write(table("60 fake cells", victims, rounds))
 
 
 @pytest.mark.faults
@@ -84,10 +84,11 @@ def test_twenty_kills_over_real_trainings_lose_nothing(tmp_path: Path, capsys: p
         left = outlast(storm, left, 12, undisturbed.out)
         victims += storm.victims
     with capsys.disabled():
-        print(f"\n{table('12 real cells', victims, rounds)}")
+        sys.stdout.write(table("12 real cells", victims, rounds))
 
 
 def table(grid: str, victims: Counter[str], rounds: int) -> str:
     """What was killed how often."""
     rows = [f"| SIGKILL of a {victim}, {grid} | {count} | 0 |" for victim, count in sorted(victims.items())]
-    return "\n".join([f"{rounds} grids", "| fault | times | cells lost, doubled or unreadable |", "|---|---:|---:|", *rows])
+    head = [f"\n{rounds} grids", "| fault | times | cells lost, doubled or unreadable |", "|---|---:|---:|"]
+    return "\n".join([*head, *rows, ""])

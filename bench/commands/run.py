@@ -13,6 +13,7 @@ from bench import claims, pool, progress, quiet, track
 from bench import run as runner
 from bench.commands import preflight, publish, request
 from bench.commands.outlook import Outlook
+from bench.executors.choice import Choice
 from bench.plan import Plan
 from bench.run import Summary
 from bench.screen import Screen, plural
@@ -47,6 +48,7 @@ def make(
 
     Raises as `main` does.
     """
+    executor = Choice(arguments.executor, arguments.workers, arguments.ray_address, arguments.gpus_per_cell)
     asked.out.mkdir(parents=True, exist_ok=True)
     tracker = Tracker() if _tracked(arguments, outlook) else NullTracker()
     keys = [cell.key for cell in outlook.to_do]
@@ -54,7 +56,7 @@ def make(
         watch = _Watch(display, tracker, Store(asked.out))
         try:
             summary = runner.run(
-                asked.plan, asked.out, workers=arguments.workers, events=watch, timeout=arguments.timeout,
+                asked.plan, asked.out, executor=executor, events=watch, timeout=arguments.timeout,
                 retries=arguments.retries, command=arguments.command_line, keep=outlook.keep,
             )
         except KeyboardInterrupt:
