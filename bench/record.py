@@ -238,7 +238,8 @@ def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     Raises TypeError where `data` has unknown or missing entries or values of the wrong type, ValueError for a number
     that is not finite and for what an enum does not have.
     """
-    return typing.cast(T, _reader(kind)(data, kind.__name__))
+    hint: Any = kind  # which mypy does not take for something to look up
+    return typing.cast(T, _reader(hint)(data, kind.__name__))
 
 
 Reader = Callable[[Any, str], Any]
