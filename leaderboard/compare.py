@@ -105,6 +105,8 @@ def _reason(standing: Standing, side: Side, key: str) -> str:
     """Why a run has no result of a cell, with what its record says of a failure."""
     if standing is Standing.DAMAGED:
         return f"its record is damaged: {side.damaged[key]}"
+    if standing is Standing.MISSING and side.night is not None and side.night.stopped:
+        return f"{REASONS[standing]}, the night's time was up"
     record = side.records.get(key)
     told = record.reason if record is not None and standing is Standing.FAILED else None
     return f"{REASONS[standing]} ({told})" if told else REASONS[standing]

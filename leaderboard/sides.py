@@ -37,11 +37,15 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Night:
-    """What a run in a history says of itself: the time it began (ISO 8601, UTC) and the cells not meant to be run."""
+    """What a run in a history says of itself: the time it began (ISO 8601, UTC) and the cells not meant to be run.
+
+    `stopped` says that its time was up before it had run the others.
+    """
 
     suite: str
     began: str
     left_out: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,14 +136,16 @@ def read_night(run: Path) -> Night | None:
     if data is None:
         return None
     try:
-        return Night(str(data["suite"]), str(data["began"]), tuple(map(str, data["left_out"])))
+        left_out = tuple(map(str, data["left_out"]))
+        return Night(str(data["suite"]), str(data["began"]), left_out, bool(data.get("stopped", False)))
     except (KeyError, TypeError) as error:
         raise StoreError(f"{run / NIGHT}: no night wrote this ({error}). Remove the night, and run again.") from error
 
 
 def write_night(run: Path, night: Night) -> None:
     """Keep what the run says of itself."""
-    content = {"suite": night.suite, "began": night.began, "left_out": list(night.left_out)}
+    content = {"suite": night.suite, "began": night.began, "left_out": list(night.left_out),
+               "stopped": night.stopped}
     write_atomically(run / NIGHT, json.dumps(content, indent=1).encode() + b"\n")
 
 

@@ -85,7 +85,7 @@ def test_nights_in_their_order(
     assert "stopped after 1 minute: what was not finished has no record" in capsys.readouterr().err
     fourth = history.nights(Path("nights"))[-1]
     summary = (fourth / "verdict.md").read_text()
-    assert f"no record: {jobs[1].cell.key}" in summary.replace("\\", "")
+    assert f"no record, the night's time was up: {jobs[1].cell.key}" in summary.replace("\\", "")
     assert "1 of 2 cells compared" in summary
 
     shutil.rmtree(first)

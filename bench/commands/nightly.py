@@ -113,20 +113,32 @@ def _make(
     outlook = dataclasses.replace(Outlook.of(tonight, out, arguments.workers), known=known)
     preflight.check_checkpoints(outlook.to_do)
     out.mkdir(parents=True)
-    sides.write_night(out, Night(plan.suite, began, left_out))
+    night = Night(plan.suite, began, left_out)
+    sides.write_night(out, night)
     if not arguments.quiet:
         left = f", {plural(len(left_out), 'cell')} left out" if left_out else ""
         screen.say(f"{plan.suite}  {outlook.summary()}{left}\nrecords: {out}\n")
+    if not _in_time(arguments, request.Asked(tonight, out), outlook, screen):
+        sides.write_night(out, dataclasses.replace(night, stopped=True))
+    return sides.read(out)
+
+
+def _in_time(arguments: argparse.Namespace, asked: request.Asked, outlook: Outlook, screen: Screen) -> bool:
+    """Make the run; whether it ended before its time was up. What is finished by then is kept.
+
+    Raises KeyboardInterrupt where somebody else stopped it.
+    """
     deadline = _Deadline(arguments.stop_after)
     try:
         with deadline:
-            running.make(arguments, request.Asked(tonight, out), outlook, screen)
+            running.make(arguments, asked, outlook, screen)
     except KeyboardInterrupt:
         if not deadline.passed:
-            raise KeyboardInterrupt(f"stopped: {out} has no verdict, the next night starts afresh") from None
+            raise KeyboardInterrupt(f"stopped: {asked.out} has no verdict, the next night starts afresh") from None
         screen.warn(f"stopped after {plural(arguments.stop_after, 'minute')}: what was not finished has no record")
-        render.refresh(out)
-    return sides.read(out)
+        render.refresh(asked.out)
+        return False
+    return True
 
 
 class _Deadline:
