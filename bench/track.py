@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from bench import wandb_child
 from bench.wandb_child import Closing, Finished, Judged, Message, Mode
 
-WAIT = 9.0
+WAIT = 8.0
 """Seconds that the child gets to end when a run is over; what it misses it catches up on in the next run."""
 
 INTERRUPTED_WAIT = 1.0

@@ -6,6 +6,8 @@ for the user, and what it did not get done it catches up on in the next run of t
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import multiprocessing
 import os
@@ -47,6 +49,9 @@ QUIET = {
 }
 """Nothing on the terminal, and nothing sent that is not in a page: no code, packages, host or user names."""
 
+ROOM = 5_000_000
+"""Bytes of free disk below which nothing is written: W&B does not say when it could not write something."""
+
 POLL = 1.0
 """Seconds between two looks at whether the run still lives."""
 
@@ -81,16 +86,31 @@ def serve(run_dir: Path, name: str, mode: Mode, inbox: Queue[Message], outbox: C
     `mode` is `online` or `offline`. Sentences for the user go to `outbox`, all other output to wandb/mirror.log.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _prepare(run_dir / FOLDER)
-    with claims.turn(run_dir, "mirror"):  # of two runs in one directory the later one catches up with both
-        mirrored = Mirror(run_dir, name, mode, outbox)
-        for message in _messages(inbox):
-            if isinstance(message, Finished):
-                mirrored.finished(message.record)
-            elif isinstance(message, Judged):
-                mirrored.judged(message.verdict)
-            else:
-                mirrored.close(message.published)
+    try:
+        _prepare(run_dir / FOLDER)
+        with claims.turn(run_dir, "mirror"):  # of two runs in one directory the later one catches up with both
+            _mirror(Mirror(run_dir, name, mode, outbox), inbox)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # nobody may be listening any more
+            outbox.send_bytes(_of_the_disk(error, run_dir / FOLDER).encode())
+
+
+def _mirror(mirrored: Mirror, inbox: Queue[Message]) -> None:
+    for message in _messages(inbox):
+        if isinstance(message, Finished):
+            mirrored.finished(message.record)
+        elif isinstance(message, Judged):
+            mirrored.judged(message.verdict)
+        else:
+            mirrored.close(message.published)
+
+
+def _of_the_disk(error: OSError, folder: Path) -> str:
+    """What to say where the mirror's own files cannot be written."""
+    return (
+        f"no W&B mirror from here on: {error.filename or folder}: {error.strerror or error}. Make room, or make it "
+        "writable. Records are not affected; the next run in this directory goes on with the mirror."
+    )
 
 
 def _prepare(folder: Path) -> None:
@@ -161,16 +181,23 @@ class Mirror:
 
         if self._is_sent(page):
             return
+        self._check_room()
         try:
             self._write(page)
-        except (wandb.Error, TimeoutError) as error:
+        except (wandb.Error, TimeoutError, ValueError) as error:  # the last: an answer that makes no sense
             if self.mode == "offline":
                 raise
             self._go_offline(error)
             self._write(page)
+        self._check_room()
         self.sent[page.id] = page.digest
         with self.ledger.open("a", encoding="utf-8") as file:
             file.write(json.dumps([page.id, page.digest]) + "\n")
+
+    def _check_room(self) -> None:
+        """Raise OSError where the disk is full, or as good as: then a page may not be whole, and does not count."""
+        if shutil.disk_usage(self.folder).free < ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder))
 
     def _go_offline(self, error: Exception) -> None:
         """Give up on the server. A new service is needed: the old one holds on to the id of the run that failed."""
@@ -236,12 +263,12 @@ def _artifact(name: str, files: tuple[Path, ...]) -> Any:
 
 
 def _read_ledger(path: Path) -> dict[str, str]:
-    """What was sent, as digests by id. A line cut off by a crash is passed over: its page is sent again."""
+    """What was sent, as digests by id. A line cut off or damaged is passed over: its page is sent again."""
     sent = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
         try:
             identity, digest = json.loads(line)
-        except ValueError:
+        except (ValueError, TypeError):
             continue
         sent[identity] = digest
     return sent
