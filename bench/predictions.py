@@ -6,6 +6,7 @@ Knows files; not where in a run they lie, nor how an answer is made or scored.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     import pyarrow
 
     from bench.metrics.metric import Array
+
+
+MAGIC = b"PAR1"
+"""What a parquet file begins and ends with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,20 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(table, sink, compression="zstd")
     write_atomically(path, sink.getvalue().to_pybytes())
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether there is a file that is no parquet from its first to its last bytes: cut off, emptied, overwritten.
+
+    Cheap, for the scan of a large run; what is wrong in between shows when the file is read.
+    """
+    try:
+        with path.open("rb") as file:
+            first = file.read(len(MAGIC))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - len(MAGIC)))
+            return not first == file.read() == MAGIC
+    except FileNotFoundError:
+        return False
 
 
 def read(path: Path) -> list[dict[str, Any]]:

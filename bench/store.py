@@ -195,8 +195,13 @@ class Store:
             shutil.rmtree(path, ignore_errors=True)
 
     def is_done(self, record: Record | None, fingerprint: str, keep: bool) -> bool:
-        """Whether a cell need not run: its record is fresh, and if models are to be kept, so are all of its own."""
+        """Whether a cell need not run: its record is fresh and its predictions are not damaged.
+
+        If models are to be kept, so are all of its own.
+        """
         if record is None or not is_fresh(record, fingerprint):
+            return False
+        if predictions.is_damaged(self.path("predictions", record.names, "parquet")):
             return False
         here = all(self.model(record.names, final.seed).is_dir() for final in record.finals)
         return not keep or here or record.outcome is not Outcome.OK

@@ -8,11 +8,14 @@ was under way is proposed again as it was.
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.atomic import write_atomically
 from bench.record import Point, Training, from_json, to_json
 from bench.spec import Budget, LogRange
 
@@ -117,12 +120,27 @@ def sampler(name: str, number: int) -> optuna.samplers.BaseSampler:
 
 
 def _mend(journal: Path) -> None:
-    """Take away what a killed writer can leave: its lock, and half a line, which would make the whole unreadable."""
+    """Take away what a killed writer can leave: its lock, and half a line, which would make the whole unreadable.
+
+    A journal that is damaged further up is read as far as that, and kept beside as `.damaged`.
+    """
     journal.with_name(journal.name + ".lock").unlink(missing_ok=True)
     content = journal.read_bytes() if journal.exists() else b""
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        journal.write_bytes(whole)
+    lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+    good = list(itertools.takewhile(_is_entry, lines))
+    if len(good) < len(lines):
+        write_atomically(journal.with_name(journal.name + ".damaged"), content)
+    if b"".join(good) != content:
+        write_atomically(journal, b"".join(good))
+
+
+def _is_entry(line: bytes) -> bool:
+    """Whether a line of a journal is one of Optuna's."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(entry, dict) and {"op_code", "worker_id"} <= entry.keys()
 
 
 def _settled(study: optuna.Study) -> list[Training]:
