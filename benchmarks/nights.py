@@ -218,8 +218,9 @@ def report(nights: int) -> str:
     """The tables as Markdown."""
     cells = real()
     parts = [
-        "# What the nightly verdict raises, and what it catches\n\nWritten by `python -m benchmarks.nights "
-        f"--nights {nights}`. Share of {nights:,} simulated nights (a third of them where catching is asked), with its exact 95% interval. "
+        "# What the nightly verdict raises, and what it catches\n\nWritten by `python -m benchmarks.nights --nights "
+        f"{nights}`. Share of {nights:,} simulated nights (a third of them where catching is asked), with its exact "
+        "95% interval. "
         f"A night draws fresh seeds for {len(cells)} cells whose seeds differ as those of a real run did; alarms are "
         "those of `leaderboard.alarms` at its limits.",
         "## A/A: the same code twice\n\nAny alarm at all: about a score, a training loss or a cost, in either "
