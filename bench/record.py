@@ -219,8 +219,14 @@ class Record:
         return tuple(t.scores[self.metric] for t in self.finals if t.scores is not None)
 
 
+_PLAIN = frozenset({str, int, float, bool})
+"""Types of nearly all values, which are JSON as they are."""
+
+
 def to_json(value: Any) -> Any:
     """Dataclasses, enums, mappings and tuples as what `json.dumps` takes."""
+    if value is None or type(value) in _PLAIN:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -173,7 +173,8 @@ def role(pid: int, main: int) -> str:
 def readable(out: Path) -> None:
     """Every record can be read, at any moment."""
     if out.is_dir():
-        assert Store(out).listing().problems == ()
+        problems = Store(out).listing().problems
+        assert not problems, problems
 
 
 def complete(out: Path, cells: int) -> None:
