@@ -182,6 +182,21 @@ def test_a_damaged_file_of_the_cache_is_fetched_again_and_offline_refused(hub: H
     assert [line for line in hub.requests[before:] if "damaged" in line] == []
 
 
+@pytest.mark.faults
+def test_a_full_cache_is_told_as_such(hub: Hub, tmp_path: Path) -> None:
+    """Needs root, to make a small disk."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here: that takes root")
+    try:
+        told, _ = ask(hub, tmp_path, "coded")
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    message, seconds = told["coded"]
+    assert all(part in message for part in ("org/coded", "hub's cache", "No space left on device", "HF_HOME")), message
+    assert seconds < 30
+
+
 # The command line
 
 
@@ -213,7 +228,7 @@ RUN = (
 def test_one_cell_from_the_hub_to_the_board_and_again_from_the_cache(
     model: Path, glue: Path, tmp_path: Path
 ) -> None:
-    """Both faults of the first run pass. The second finds all in the cache but a table that was changed there."""
+    """All faults of the first run pass. The second finds all in the cache but a table that was changed there."""
     from tasks.sentiment import TASK
 
     pin = getattr(TASK.sources["hub"], "revision")  # noqa: B009 - a Source has none, a Hub has
@@ -222,10 +237,11 @@ def test_one_cell_from_the_hub_to_the_board_and_again_from_the_cache(
     home = tmp_path / "home"
     with serving({"org/tiny": model, GLUE: glue}, {GLUE: pin}) as hub:
         hub.fail("/model.safetensors", lies, times=1)
+        hub.fail("/train-00000-of-00001.parquet", lies, times=1)
         hub.fail(f"/api/datasets/{GLUE}", answers(503), times=1)
         done = python(run, hub.url, home)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert done.stderr.count("note: ") == 2, done.stderr
+        assert done.stderr.count("note: ") == 3, done.stderr
         (record,) = Store(tmp_path / "out").records()
         assert record.checkpoint is not None
         assert record.checkpoint.revision == COMMIT

@@ -98,20 +98,30 @@ def _download(hub: Hub, split: str, revision: str) -> Dataset:
 def _fetch(hub: Hub, split: str, revision: str) -> Dataset:
     """The slice from the files at the hub, whose checksums are looked at."""
     from datasets import disable_progress_bars, load_dataset
+    from datasets.exceptions import DatasetsError
 
     _commit("data set", hub.id, revision)  # says more of what is wrong with the name than load_dataset does
     disable_progress_bars()
-    found = load_dataset(hub.id, hub.config, split=hub.splits[split], revision=revision)
     try:
-        cached.remove_damaged(cached.folder("data set", hub.id) / "snapshots" / revision)
-    except DamagedError:
-        built.remove(hub, revision)
+        found = load_dataset(hub.id, hub.config, split=hub.splits[split], revision=revision)
+    except (OSError, ValueError, DatasetsError):
+        _check_files(hub, revision)  # a damaged one tells more than what came of it
         raise
+    _check_files(hub, revision)
     place = built.of_commit(found, revision)
     if place is None:
         raise BusyError("it failed half-way, and the cache holds another commit only")
     built.mark(place)
     return found
+
+
+def _check_files(hub: Hub, revision: str) -> None:
+    """Throw away damaged files, with the tables that were built from them, and raise DamagedError if there were any."""
+    try:
+        cached.remove_damaged(cached.folder("data set", hub.id) / "snapshots" / revision)
+    except DamagedError:
+        built.remove(hub, revision)
+        raise
 
 
 def _named_classes(data: Dataset) -> Iterator[dict[str, Any]]:
