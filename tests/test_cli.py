@@ -153,6 +153,8 @@ def test_help_and_lists_cost_little_more_than_python(line: str) -> None:
         ("plan --tasks qa --train-size 5,5", "must differ from each other, got 5 more than once."),
         ("plan --tasks qa --data-dir data --source hub", "--data-dir is only read with --source files"),
         ("plan --tasks qa --data-dir data", "--data-dir is only read with --source files"),
+        ("run --suite smoke --gpus-per-cell half", "'half' is not a number from 0, as in 1 or 0.25"),
+        ("run --suite smoke --gpus-per-cell 0.5", "--gpus-per-cell is for --executor ray and slurm"),
         ("run", "say what to run: --suite glue-lite"),
         ("show", "the following arguments are required: RUN"),
         ("pretrain bert-mni", "Did you mean 'bert-mini'?"),

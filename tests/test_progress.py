@@ -81,6 +81,8 @@ def test_a_terminal_shows_how_the_run_stands_and_what_is_running() -> None:
     clock.now = 5.0
     assert "12/75 done  1 running  1 failed  1m 05s gone  about 4m 55s left" in shown(watched)
     assert "  ner/t5-mini/lora  5.0 s" in shown(watched)
+    watched.event(event(Kind.HELD, elsewhere=2))
+    assert "12/75 done  1 running  2 elsewhere  1 failed" in shown(watched)
     watched.event(event(done=75))
     assert shown(watched) == "publishing"
 

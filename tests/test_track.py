@@ -240,6 +240,24 @@ def test_a_killed_child_is_one_warning_and_the_next_run_catches_up(tmp_path: Pat
     assert set(wandb_files.runs(run_dir)) == {GOOD.key, BAD.key}
 
 
+def test_two_mirrors_of_one_directory_take_turns_and_send_each_cell_once(tmp_path: Path) -> None:
+    """As those of two commands that share a run."""
+    run_dir, warnings = tmp_path / "nightly", list[str]()
+    with Tracker() as first, Tracker() as second:
+        first.start(run_dir, "nightly", warnings.append)
+        first.finished(write(run_dir, GOOD))
+        wait_for(lambda: len(sent(run_dir)) == 1)
+        second.start(run_dir, "nightly", warnings.append)
+        second.finished(write(run_dir, GOOD))
+        for tracker in (first, second):
+            tracker.finished(write(run_dir, BAD))
+        first.close()
+        second.close()
+    assert warnings == []
+    assert sorted(sent(run_dir)) == sorted({*sent(run_dir)})
+    assert len(sent(run_dir)) == 2
+
+
 def test_a_run_waits_for_the_mirror_ten_seconds_at_most() -> None:
     assert WAIT + 2 * GRACE <= 10
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from bench import claims
 from bench.commands import results
 from bench.screen import Screen, plural
 
@@ -24,7 +26,9 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
         screen.say(f"  {nights.publish(run, nights.read(run))[0]}")
         return 0
     results.read(run, screen)
-    screen.say(paths(render.publish(run, arguments.out, arguments.png)))
+    with claims.turn(run, "publish") if arguments.out is None else nullcontext():
+        published = render.publish(run, arguments.out, arguments.png)
+    screen.say(paths(published))
     return 0
 
 
