@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from bench import VERSION, options
 from bench.errors import BenchError, CellError, NothingSelectedError, RequestError, UnknownNameError
+from bench.redact import redact
 from bench.screen import Screen
 
 INTERRUPTED = 130
@@ -162,7 +163,7 @@ def _carry_out(arguments: Sequence[str], screen: Screen) -> int:
     if given.command is None:
         parser.print_help()
         return 0
-    given.command_line = f"{PROGRAM} {shlex.join(arguments)}"
+    given.command_line = redact(f"{PROGRAM} {shlex.join(arguments)}")
     module = importlib.import_module(f"bench.commands.{COMMANDS[given.command].module}")
     carry_out: Callable[[argparse.Namespace, Screen], int] = module.main
     return carry_out(given, screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import cli
 from bench.store import Store
 from tests import fake_records
 
@@ -76,3 +78,16 @@ def test_the_command_and_the_reason_in_a_record_have_no_secret(tmp_path: Path) -
     found = store.read_record(made.names)
     assert found is not None
     assert found.provenance["command"] == "python -m bench run --storage postgresql://***@db/x"
+
+
+def test_a_command_is_told_without_its_secrets_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executors write jobs, with the command, to disk in their own way."""
+    told: list[str] = []
+
+    def show(arguments: argparse.Namespace, screen: object) -> int:
+        told.append(arguments.command_line)
+        return 0
+
+    monkeypatch.setattr("bench.commands.show.main", show)
+    assert cli.main(["show", f"x://ann:{SECRETS['url']}@db/x"]) == 0
+    assert told == ["python -m bench show x://***@db/x"]
