@@ -74,7 +74,7 @@ class Tally:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     failed: list[Record] = field(default_factory=list)
     found: int = 0
-    waiting: bool = False
+    told: bool = False
     real: float = 0.0
     guessed: float = 0.0
     ahead: float = field(init=False)
@@ -148,11 +148,11 @@ class Tally:
         self.listener(event)
 
     def _waits(self) -> str | None:
-        """What the user is told when all that is left is being made by others."""
-        before, count = self.waiting, len(self.elsewhere)
-        self.waiting = count > 0 and self.done + count == len(self.guesses)
-        if not self.waiting or before:
+        """What the user is told, once, when all that is left is being made by others."""
+        count = len(self.elsewhere)
+        if self.told or not count or self.done + count < len(self.guesses):
             return None
+        self.told = True
         return f"{plural(count, 'cell')} left, being made by another run: waiting for it"
 
 
