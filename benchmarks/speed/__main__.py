@@ -1,0 +1,78 @@
+"""How much faster than the script that people write today: `python -m benchmarks.speed`, from the repository's root.
+
+Runs both sides alternately and writes the tables into `benchmarks/README.md`; what was measured is kept in
+`benchmarks/speed.json`, part by part, so that one part can be measured again. Needs Linux.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench import provenance
+from benchmarks.speed import grid, machine, process, single, tables
+
+HERE = Path(__file__).resolve().parent.parent
+RESULTS, PAGE = HERE / "speed.json", HERE / "README.md"
+PARTS = ("grid", "unpruned", "single")
+
+
+def main() -> None:
+    """Measure what is asked for, and write the page."""
+    asked = _arguments()
+    process.adopt_orphans()
+    results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for part in asked.parts.split(","):
+        before = os.getloadavg()[0]
+        found = _single(asked) if part == "single" else _grid(asked, pruning=part == "grid")
+        facts = {**machine.describe(), "peaks": {n: machine.peaks(int(n)) for n in _threads()}}
+        results[part] = {"machine": facts, "load": (before, os.getloadavg()[0]), **found}
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        PAGE.write_text(tables.render(json.loads(RESULTS.read_text())))
+    print(PAGE.read_text())
+
+
+def _threads() -> list[str]:
+    return [str(n) for n in sorted({1, provenance.cores()})]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"which of {', '.join(PARTS)}")
+    parser.add_argument("--cells", help="these cells of glue-lite, as in ner/bert-mini/full,qa/t5-mini/lora")
+    parser.add_argument("--all", action="store_true", help="every cell of glue-lite")
+    parser.add_argument("--rounds", type=int, default=1, help="how often both sides run")
+    parser.add_argument("--sst2", metavar="DIR", help="rows for MiniLM: DIR/sentiment/{train,validation,test}.jsonl")
+    return parser.parse_args()
+
+
+def _grid(asked: argparse.Namespace, *, pruning: bool) -> dict[str, Any]:
+    names = None if asked.all else asked.cells.split(",") if asked.cells else grid.SAMPLE
+    planned = grid.cells(names, pruning=pruning)
+    rounds = []
+    with tempfile.TemporaryDirectory() as place:
+        for number in range(asked.rounds):
+            rounds.append(asdict(grid.one_round(planned, Path(place), number)))
+            print(f"round {number + 1}: {tables.ratios([rounds[-1]['peer']['wall']], [rounds[-1]['ours']['wall']])}")
+    return {"rounds": rounds}
+
+
+def _single(asked: argparse.Namespace) -> dict[str, Any]:
+    shapes = [*single.SHAPES, *([single.minilm(asked.sst2)] if asked.sst2 else [])]
+    found = []
+    with tempfile.TemporaryDirectory() as place:
+        source, target = Path(place) / "shape.json", Path(place) / "result.json"
+        for shape in shapes:
+            source.write_text(json.dumps(asdict(shape)))
+            process.run(["benchmarks.speed.single", str(source), str(target)])
+            found.append(json.loads(target.read_text()))
+    return {"shapes": found}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Cells made by the peer's script, one process each, and by a run of ours, in turn."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import catalog, plan, sources
+from bench.commands.request import with_budget
+from bench.material import Material
+from bench.models import config, directory
+from bench.plan import Cell, Plan
+from bench.spec import REFERENCE_WIDTH
+from bench.store import Store
+from benchmarks.peer import handed as told
+from benchmarks.peer.handed import Handed
+from benchmarks.speed import process
+from benchmarks.speed.process import Took
+
+SUITE = "glue-lite"
+SAMPLE = (
+    "sentiment/bert-mini/full", "ner/gpt2-mini/lora", "qa/t5-mini/freeze", "translation/t5-mini/full",
+    "translation/gpt2-mini/lora", "summarization/bert-mini/full", "sentiment/t5-mini/head_only",
+    "ner/bert-mini/scratch",
+)
+"""Every task, family and method of the suite at least once."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A cell on one side: test scores by seed, peak memory in bytes, seconds of wall time of the cell."""
+
+    scores: tuple[float, ...]
+    peak_memory: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """Both sides once: what all cells took together, and each cell."""
+
+    peer: Took
+    ours: Took
+    peer_cells: dict[str, Side]
+    our_cells: dict[str, Side]
+
+
+def cells(names: Sequence[str] | None, *, pruning: bool) -> Plan:
+    """The plan of the named cells of the suite (None: all); without pruning there is one evaluation a training."""
+    suite = with_budget(catalog.suite(SUITE), {} if pruning else {"evaluations": 1})
+    whole = plan.make(suite)
+    chosen = tuple(cell for cell in whole.cells if names is None or cell.key in names)
+    missing = set(names or ()) - {cell.key for cell in chosen}
+    if missing:
+        raise SystemExit(f"no cells of {SUITE}: {', '.join(sorted(missing))}")
+    return dataclasses.replace(whole, cells=chosen)
+
+
+def hand_out(cell: Cell, place: Path, threads: int | None = None) -> Path:
+    """The file that tells the peer of the cell; the rows of its task are written once."""
+    splits = sources.load(cell.task, cell.source, data_dir=cell.data_dir, budget=cell.budget)
+    material, rows = Material(cell.task, splits), place / "rows" / cell.task.name
+    if not rows.exists():
+        for split, found in zip(told.SPLITS, (splits.train, splits.validation, splits.test()), strict=True):
+            told.write_rows(rows, split, found)
+    path = place / f"{'-'.join(cell.names)}.json"
+    told.write(path, _handed(cell, material.labels, rows, threads))
+    return path
+
+
+def _handed(cell: Cell, labels: tuple[str, ...], rows: Path, threads: int | None) -> Handed:
+    checkpoint, task, budget = directory(cell.model), cell.task, cell.budget
+    assert checkpoint is not None, "a local model"
+    assert cell.method.rates is not None, "a method that trains"
+    settings = config(checkpoint)
+    width = next(settings[name] for name in ("hidden_size", "d_model", "n_embd") if name in settings)
+    rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / width)
+    return Handed(
+        head=str(task.head), family=str(cell.model.family), metric=task.metric, inputs=task.inputs,
+        reference=task.reference, labels=labels, checkpoint=str(checkpoint.resolve()),
+        pretrained=cell.method.pretrained, method=cell.method.name, rates=(rates.low, rates.high, rates.default),
+        trials=budget.trials, seeds=budget.seeds, trial_epochs=budget.trial_epochs, epochs=budget.epochs,
+        batch_size=budget.batch_size, evaluations=budget.evaluations, input_tokens=task.input_tokens,
+        output_tokens=task.output_tokens, stride=task.stride, cue=task.cue, rows=str(rows.resolve()), threads=threads,
+    )
+
+
+def one_round(asked: Plan, place: Path, number: int) -> Round:
+    """The peer on every cell, then ours on all of them as one run, published as every run is."""
+    peer_cells: dict[str, Side] = {}
+    peer = Took(0.0, 0.0)
+    for cell in asked.cells:
+        source, target = hand_out(cell, place), place / "result.json"
+        took = process.run(["benchmarks.peer", str(source), str(target)])
+        peer = Took(peer.wall + took.wall, peer.processor + took.processor)
+        found = json.loads(target.read_text())
+        peer_cells[cell.key] = Side(tuple(found["scores"]), found["peak_memory"], took.wall)
+    out, planned = place / f"ours-{number}", place / "plan.json"
+    planned.write_text(asked.dumps())
+    ours = process.run(["benchmarks.speed.ours", str(planned), str(out)])
+    return Round(peer, ours, peer_cells, our_cells(out))
+
+
+def our_cells(out: Path) -> dict[str, Side]:
+    """The records of a run.
+
+    Raises RuntimeError for a cell that failed.
+    """
+    found: dict[str, Side] = {}
+    for record in Store(out).records():
+        if record.cost is None or record.score is None:
+            raise RuntimeError(f"{record.key}: {record.outcome} {record.reason}")
+        found[record.key] = Side(record.seed_scores, record.cost.peak_memory, record.cost.seconds)
+    return found
+
+

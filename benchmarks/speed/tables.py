@@ -1,0 +1,149 @@
+"""The results as `benchmarks/README.md`: ratios with their spread, scores beside each other, what it was measured on.
+
+A pure function of the results.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Results = Mapping[str, Any]
+
+HEADER = """# Speed
+
+How long `bench run` takes beside the script that people write today: `transformers.Trainer` with
+`hyperparameter_search(backend="optuna")`, one process a cell ([peer](peer)), dynamic padding, length grouping, fused
+AdamW, large evaluation batches and a pruner on, on as many threads as torch takes by itself. Same rows, trials, seeds,
+epochs, batch sizes, ranges of rates and numbers of evaluations; the same metric scores both. Both sides alternate
+within one command, so that a busy machine slows both; processor time, over all processes of a side, stands beside
+wall time.
+
+```bash
+python -m benchmarks.speed                   # a sample of cells, with and without pruning, and single trainings
+python -m benchmarks.speed --all --rounds 3  # the whole of glue-lite
+python -m benchmarks.speed --sst2 DIR        # also MiniLM, on DIR/sentiment/{train,validation,test}.jsonl
+```
+
+What was tried to make it faster, and what each lever gives: [levers.md](levers.md). Nothing was measured on an
+accelerator yet.
+"""
+
+PARTS = {"grid": "Cells", "unpruned": "Cells without pruning"}
+
+
+def render(results: Results) -> str:
+    """The page; parts that were not measured are left out."""
+    parts = [HEADER]
+    parts += [_grid(title, results[part]) for part, title in PARTS.items() if part in results]
+    if "single" in results:
+        parts.append(_single(results["single"]))
+    return "\n".join(parts)
+
+
+def _machine(part: Results) -> str:
+    facts = dict(part["machine"])
+    peaks = facts.pop("peaks", {})
+    told = ", ".join(f"{name} {value}" for name, value in facts.items())
+    fast = "; ".join(
+        f"{threads} thread{'s' * (threads != '1')}: {found['float32']:,.0f} GFLOP/s in float32, "
+        f"{found['bfloat16']:,.0f} in bfloat16" for threads, found in peaks.items()
+    )
+    load = "load {:.1f} before and {:.1f} after".format(*part["load"])
+    return f"Measured on: {told}; {load}. Matrix product: {fast}.\n"
+
+
+def _grid(title: str, part: Results) -> str:
+    rounds: Sequence[Results] = part["rounds"]
+    lines = [f"## {title}\n", _machine(part), _totals(rounds), "", _cells(rounds)]
+    return "\n".join(lines)
+
+
+def _totals(rounds: Sequence[Results]) -> str:
+    """Seconds of all cells together, and the ratios."""
+    rows = [["", "peer", "ours", "ratio"]]
+    for kind, name in (("wall", "wall time"), ("processor", "processor time")):
+        peer, ours = ([found[side][kind] for found in rounds] for side in ("peer", "ours"))
+        count = len(rounds[0]["our_cells"])
+        rows.append([f"{name}, {count} cells", _seconds(peer), _seconds(ours), ratios(peer, ours)])
+    return _table(rows)
+
+
+def _cells(rounds: Sequence[Results]) -> str:
+    """Scores beside each other. A cell's own ratio is of its wall time, ours beside another cell on the other core."""
+    rows = [["cell", "score, peer", "score, ours", "difference", "peer", "ours", "ratio", "peak memory, peer", "ours"]]
+    for key in rounds[0]["our_cells"]:
+        peer, ours = ([found[side][key] for found in rounds] for side in ("peer_cells", "our_cells"))
+        seconds = [[cell["seconds"] for cell in side] for side in (peer, ours)]
+        low, high = difference(ours[0]["scores"], peer[0]["scores"])
+        mark = "" if low <= 0 <= high else (" ours" if low > 0 else " peer")
+        rows.append([
+            key, _score(peer[0]["scores"]), _score(ours[0]["scores"]), f"[{low:+.1f}, {high:+.1f}]{mark}",
+            _seconds(seconds[0]), _seconds(seconds[1]), ratios(*seconds), _size(peer), _size(ours),
+        ])
+    return _table(rows)
+
+
+def difference(ours: Sequence[float], peer: Sequence[float]) -> tuple[float, float]:
+    """The 95% interval of the difference of means over seeds (Welch); without end where a side has one seed."""
+    from scipy.stats import t
+
+    gap = statistics.fmean(ours) - statistics.fmean(peer)
+    if min(len(ours), len(peer)) < 2:
+        return float("-inf"), float("inf")
+    parts = [statistics.variance(side) / len(side) for side in (ours, peer)]
+    error = sum(parts) ** 0.5
+    if not error:
+        return gap, gap
+    freedom = sum(parts) ** 2 / sum(p**2 / (len(side) - 1) for p, side in zip(parts, (ours, peer), strict=True))
+    half = float(t.ppf(0.975, freedom)) * error
+    return gap - half, gap + half
+
+
+def _single(part: Results) -> str:
+    rows = [["encoder", "Trainer, float32", "Trainer, bfloat16", "ours", "precision", "ratio to the better (wall)",
+             "ratio (processor)", "share of the peak"]]
+    peaks = part["machine"]["peaks"]["1"]
+    for found in part["shapes"]:
+        wall, processor = ({side: [r[i] for r in times] for side, times in found["rounds"].items()} for i in (0, 1))
+        better = min(("peer", "peer_bfloat16"), key=lambda side: statistics.median(processor[side]))
+        share = found["flop"] / statistics.median(processor["ours"]) / 1e9 / peaks[found["precision"]]
+        rows.append([
+            found["shape"]["name"], *(_seconds(wall[side]) for side in ("peer", "peer_bfloat16", "ours")),
+            found["precision"], ratios(wall[better], wall["ours"]), ratios(processor[better], processor["ours"]),
+            f"{100 * share:.0f}%",
+        ])
+    note = (
+        "One training of `full` on sentences, one thread, evaluations included, imports and tokenising not. The share\n"
+        "is of the matrix product's peak in the same precision: six operations a parameter of the layers and real\n"
+        "token, by processor time.\n"
+    )
+    return "\n".join(["## One training against one\n", _machine(part), note, _table(rows)])
+
+
+def ratios(peer: Sequence[float], ours: Sequence[float]) -> str:
+    """The median of the ratios by round, with their range."""
+    found = sorted(a / b for a, b in zip(peer, ours, strict=True))
+    spread = f" ({found[0]:.1f} to {found[-1]:.1f})" if len(found) > 1 else ""
+    return f"{statistics.median(found):.1f}{spread}"
+
+
+def _seconds(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.1f} s"
+
+
+def _score(values: Sequence[float]) -> str:
+    spread = f" ±{statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.1f}{spread}"
+
+
+def _size(cells: Sequence[Results]) -> str:
+    known = [cell["peak_memory"] for cell in cells if cell["peak_memory"]]
+    return f"{statistics.median(known) / 2**20:,.0f} MiB" if known else ""
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = rows
+    marks = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *body)) + "\n"

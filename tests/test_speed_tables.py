@@ -1,0 +1,66 @@
+"""The page of speeds says what was measured, and no more than that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.speed import tables
+
+MACHINE = {
+    "processor": "a processor", "cores": 2, "torch": "2.13.0",
+    "peaks": {"1": {"float32": 100.0, "bfloat16": 200.0}, "2": {"float32": 190.0, "bfloat16": 390.0}},
+}
+
+
+def side(*scores: float, seconds: float) -> dict[str, Any]:
+    return {"scores": list(scores), "peak_memory": 2**30, "seconds": seconds}
+
+
+def a_round(peer: float, ours: float) -> dict[str, Any]:
+    return {
+        "peer": {"wall": peer, "processor": 2 * peer}, "ours": {"wall": ours, "processor": ours},
+        "peer_cells": {"ner/m/full": side(50.0, 52.0, 54.0, seconds=peer)},
+        "our_cells": {"ner/m/full": side(51.0, 52.0, 53.5, seconds=ours)},
+    }
+
+
+RESULTS = {"grid": {"machine": MACHINE, "load": (0.1, 1.9), "rounds": [a_round(60.0, 10.0), a_round(66.0, 12.0)]}}
+
+
+def test_ratio_is_the_median_by_round_with_its_range() -> None:
+    assert tables.ratios([60.0, 66.0, 80.0], [10.0, 12.0, 10.0]) == "6.0 (5.5 to 8.0)"
+
+
+def test_page_has_totals_scores_beside_each_other_and_the_machine() -> None:
+    page = tables.render(RESULTS)
+    assert "| wall time, 1 cells | 63.0 s | 11.0 s | 5.8 (5.5 to 6.0) |" in page
+    assert "| ner/m/full | 52.0 ±2.0 | 52.2 ±1.3 |" in page
+    assert "load 0.1 before and 1.9 after" in page
+    assert "1 thread: 100 GFLOP/s in float32, 200 in bfloat16" in page
+
+
+def test_parts_that_were_not_measured_are_left_out() -> None:
+    assert "without pruning" not in tables.render(RESULTS).partition("## ")[2]
+
+
+def test_scores_differ_where_the_interval_of_the_difference_leaves_zero_out() -> None:
+    low, high = tables.difference([90.0, 91.0, 92.0], [80.0, 81.0, 82.0])
+    assert 0 < low < 10 < high
+
+
+def test_one_seed_says_nothing_of_a_difference() -> None:
+    assert tables.difference([90.0], [10.0]) == (float("-inf"), float("inf"))
+
+
+def test_single_trainings_are_compared_with_the_faster_precision_of_the_peer() -> None:
+    times = {"ours": [[2.0, 2.0]], "peer": [[8.0, 8.0]], "peer_bfloat16": [[5.0, 5.0]]}
+    shape = {"shape": {"name": "64 x 2"}, "rounds": times, "precision": "float32", "flop": 1e11}
+    page = tables.render({"single": {"machine": MACHINE, "load": (0.0, 0.0), "shapes": [shape]}})
+    assert "| 64 x 2 | 8.0 s | 5.0 s | 2.0 s | float32 | 2.5 | 2.5 | 50% |" in page
+
+
+@pytest.mark.parametrize("scores", [(50.0, 50.0), (50.0, 50.0, 50.0)])
+def test_equal_seeds_on_both_sides_have_no_width(scores: tuple[float, ...]) -> None:
+    assert tables.difference(scores, scores) == (0.0, 0.0)
