@@ -18,6 +18,7 @@ from bench.learn.checkpoint import load_generator
 from bench.learn.forms import Read, form_of
 from bench.learn.heads.base import HeadLogic, free_positions
 from bench.learn.network import Network
+from bench.learn.writing import write
 from bench.learner import Assignment, Prediction
 from bench.spec import Family, Rows
 
@@ -152,17 +153,8 @@ class Generate(HeadLogic):
         inputs = [{"ids": lead + e["ids"]} for e in examples]  # after the padding on the left, not before it
         limit = None if self.positions is None else len(lead) + self.positions - (self.cap if self.decoder else 0)
         batch = collate(inputs, self.fills, device, left=self.decoder, limit=limit)
-        written = cast(Any, network.backbone).generate(
-            input_ids=batch["ids"],
-            attention_mask=batch["mask"],
-            max_new_tokens=self.cap,
-            do_sample=False,
-            num_beams=1,
-            eos_token_id=self.stop,
-            pad_token_id=self.tokenizer.pad_token_id,
-        )
-        start = batch["ids"].shape[1] if self.decoder else 1
-        return [self._cut(ids) for ids in written[:, start:].tolist()]
+        written = write(network, batch, stop=self.stop, pad=self.tokenizer.pad_token_id, cap=self.cap)
+        return [self._cut(ids) for ids in written.tolist()]
 
     def _cut(self, ids: list[int]) -> tuple[list[int], bool]:
         """The tokens before the stop token, and whether there was none."""
