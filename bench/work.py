@@ -29,8 +29,11 @@ from bench.store import RETRIED, Store, read_record, safe_name
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 """One thread a worker: on small models two workers of one thread beat one of two, and sums keep their order."""
 
-ENVIRONMENT = {**THREADS, "TOKENIZERS_PARALLELISM": "false"}
-"""What a worker must find in its environment before it imports a numeric library."""
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
+"""Let glibc keep the memory of one step for the next, rather than give it back and have every page of it made anew."""
+
+ENVIRONMENT = {**THREADS, **ALLOCATOR, "TOKENIZERS_PARALLELISM": "false"}
+"""What a worker must find in its environment before it starts, or imports a numeric library."""
 
 OPEN_TASKS = 8
 """Tasks whose data a worker keeps open."""
