@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import halfway, limits, provenance, score, tune
+from bench import halfway, limits, provenance, score, spent, tune
 from bench.errors import BenchError, DivergedError, UnsupportedError, is_out_of_memory
 from bench.halfway import Final, Halfway
 from bench.learner import Assignment, Fitted, Learner, OpenLearner, Prediction
@@ -112,15 +112,18 @@ def _stages(
     work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path, models: Path | None
 ) -> None:
     cell = work.cell
-    material = work.material = open_material()
-    learner = work.learner = open_learner(_assignment(work, material))
+    with spent.part("set-up"):
+        material = work.material = open_material()
+        learner = work.learner = open_learner(_assignment(work, material))
     trainer = _Trainer(learner, material, work.metric)
     if cell.method.rates is not None:
         work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
-        work.best = _search(work, trainer, work.rates, study)
+        with spent.part("search"):
+            work.best = _search(work, trainer, work.rates, study)
     rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
-        work.finals.append(_final(work, trainer, number, seed))
+        with spent.part("evaluation"):
+            work.finals.append(_final(work, trainer, number, seed))
     work.floors = material.floors
     diverged = [final.training for final in work.finals if final.statistics is None]
     if diverged:
@@ -199,8 +202,9 @@ def _finished(work: _Work, trainer: _Trainer, number: int, seed: int) -> Final:
             prediction_tokens=answered.tokens or training.prediction_tokens,
         )
     final = Final(training, answers, learner.parameters, learner.peak_memory())
-    work.halfway.keep(final, fitted)
-    fitted.forget()
+    with spent.part("writing"):
+        work.halfway.keep(final, fitted)
+        fitted.forget()
     return final
 
 
@@ -220,9 +224,10 @@ class _Trainer:
         self, number: int, rate: float | None, seed: int, go_on: Callable[[Point], bool], epochs: int,
         choice: tune.Choice,
     ) -> tuple[Training, Fitted]:
-        fitted = self.learner.fit(
-            rate, seed, self.validate, lambda point: go_on(self.natural(point)), epochs, choice
-        )
+        with spent.part("steps"):
+            fitted = self.learner.fit(
+                rate, seed, self.validate, lambda point: self._go_on(go_on, point), epochs, choice
+            )
         training = Training(
             number=number, rate=rate, seed=seed, state=fitted.state,
             value=None if fitted.value is None else self.sign * fitted.value,
@@ -232,6 +237,10 @@ class _Trainer:
             micro_batch=fitted.micro_batch, prediction_tokens=fitted.prediction_tokens,
         )
         return training, fitted
+
+    def _go_on(self, go_on: Callable[[Point], bool], point: Point) -> bool:
+        with spent.part("search"):
+            return go_on(self.natural(point))
 
     def validate(self, predictions: Sequence[Prediction]) -> float:
         references = self.material.validation_references

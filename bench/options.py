@@ -22,6 +22,7 @@ def run(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--keep-models", action="store_true",
                      help="keep what every final training stores, for `export`; a finished cell whose models were not "
                           "kept trains its final seeds again, at the rate that it found")
+    _profile(how)
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show neither progress nor board, only what went wrong")
     common(parser)
@@ -79,6 +80,7 @@ def nightly(parser: argparse.ArgumentParser) -> None:
                      help="only as many cells as fit: those not measured for long, and those that vary most, first")
     how.add_argument("--stop-after", type=_positive, metavar="N",
                      help="end the run after so many minutes: what is finished is judged, the rest has no record")
+    _profile(how)
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show no progress, only the verdict")
     common(parser)
@@ -148,6 +150,12 @@ def _how(group: argparse._ActionsContainer) -> None:
                        help="the Ray cluster to join (default: RAY_ADDRESS, else one on this machine)")
     group.add_argument("--gpus-per-cell", type=_share, metavar="N",
                        help="with ray, also a fraction: 0.25 lets four cells share a GPU")
+
+
+def _profile(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--profile", nargs="?", choices=("times", "trace"), const="times",
+                       help="write into the records of the cells that are run where their time went, for `show` and "
+                            "the board; with `trace` also a trace of some training steps beside each study")
 
 
 def _run_directory(parser: argparse.ArgumentParser) -> None:

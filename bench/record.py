@@ -133,6 +133,14 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """Seconds of wall time on a part of the work, and those in which the processor worked on it."""
+
+    seconds: float
+    processor: float
+
+
+@dataclass(frozen=True)
 class Data:
     """What was learnt from and scored on. `sha256` is of the rows used, `revision` of the hub data set.
 
@@ -170,7 +178,8 @@ class Record:
     `score` is the mean of the seeds' test scores (in `finals`, by seed), `low` and `high` its 95% interval over seeds
     and test examples. `rate` is the chosen learning rate, `choice` what else was searched; `rate_at_edge` warns that
     nothing beyond the rate was tried. `train_size` is the training-set size that was asked for where the run has
-    several of them, else None; how many rows there really were is in `data`.
+    several of them, else None; how many rows there really were is in `data`. `spent` tells where the time went, by the
+    parts of `bench.spent.PARTS`, for a run that was asked to measure it.
     """
 
     task: str
@@ -201,6 +210,7 @@ class Record:
     budget: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     train_size: int | None = None
+    spent: Mapping[str, Spent] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

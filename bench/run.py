@@ -62,16 +62,17 @@ def run(
     learner: str = LEARNER,
     command: str | None = None,
     keep: bool = False,
+    profile: str | None = None,
 ) -> Summary:
     """Make every missing or stale record of `plan` in the run directory `out`.
 
     `workers` None takes one for each processor core, or one where there is a GPU; 0 works in this process, where there
     can be no `timeout` (seconds a cell may take). `executor` says where else, instead of `workers`. A cell whose worker
     dies is tried `retries` times more. `learner` is a "module:attribute" that is a `bench.learner.OpenLearner`. With
-    `keep` the models of all final trainings are kept, and finished cells that lack theirs run again. Data are checked
-    before anything trains. Raises RequestError, DataError or UnavailableError for what cannot be run, StoreError for a
-    directory that cannot be used, KeyboardInterrupt when interrupted: finished records are kept and the same call goes
-    on from there.
+    `keep` the models of all final trainings are kept, and finished cells that lack theirs run again. `profile` is that
+    of `bench.work.Job`. Data are checked before anything trains. Raises RequestError, DataError or UnavailableError for
+    what cannot be run, StoreError for a directory that cannot be used, KeyboardInterrupt when interrupted: finished
+    records are kept and the same call goes on from there.
     """
     chosen = executor or Choice(workers=workers)
     if chosen.workers == 0 and timeout is not None:
@@ -80,7 +81,8 @@ def run(
     with _among_others(store, plan):
         found = [_look(store, cell, keep) for cell in plan.cells]
         stale = sorted((f for f in found if not f.fresh), key=lambda f: -f.guess)
-        job = Job(plan.cells[0], out, learner, {"command": command} if command else {}, keep, timeout)
+        job = Job(plan.cells[0], out, learner, {"command": command} if command else {}, keep, timeout,
+                  profile=profile)
         jobs = [replace(job, cell=f.cell, seen=f.seen) for f in stale]
         if jobs:
             chosen.prepare(jobs)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench import cell as cells
-from bench import claims, halfway, provenance, sources
+from bench import claims, halfway, provenance, sources, spent
 from bench.errors import StoreError
 from bench.learner import OpenLearner
 from bench.material import Material
@@ -44,7 +44,8 @@ class Job:
     """A cell to be made in the run directory `out`, by the learner that `learner` ("module:attribute") names.
 
     `keep` says that the models of its final trainings are to be kept. `timeout` is in seconds. `seen` is the `digest`
-    of the record that was there when the run began: any other one was made meanwhile.
+    of the record that was there when the run began: any other one was made meanwhile. `profile` asks where the time
+    goes: None for nothing, "times" for seconds by part in the record, "trace" also for a trace beside the study.
     """
 
     cell: Cell
@@ -54,6 +55,7 @@ class Job:
     keep: bool = False
     timeout: float | None = None
     seen: str | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,16 @@ def _with_models(job: Job, store: Store) -> cells.Finished:
 
 
 def _run(job: Job, store: Store, models: Path | None) -> cells.Finished:
+    if job.profile is None:
+        return _unmeasured(job, store, models)
+    study = store.study(job.cell.names)
+    clock = spent.Clock(trace=study.with_suffix(".trace.json") if job.profile == "trace" else None)
+    with spent.measured(clock):
+        finished = _unmeasured(job, store, models)
+    return dataclasses.replace(finished, record=dataclasses.replace(finished.record, spent=clock.stop()))
+
+
+def _unmeasured(job: Job, store: Store, models: Path | None) -> cells.Finished:
     return cells.run(
         job.cell,
         lambda assignment: _open_learner(job.learner)(assignment),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.record import Record, Training
-from leaderboard import figures, footer, health, stats
+from leaderboard import figures, footer, health, spending, stats
 from leaderboard.search import Search, search
 
 
@@ -19,6 +19,7 @@ def render(record: Record) -> str:
         *_facts("seeds", [(f"seed {t.seed}", _final(t, record.metric)) for t in record.finals]),
         *_facts("floors", [(n, figures.score(s.get(record.metric))) for n, s in sorted(record.floors.items())]),
         *_facts("cost", _cost(record)),
+        *_facts("where the time went", _spent(record)),
         *_facts("budget", [(f.name, f.value) for f in footer.budget([record])]),
         *_facts("data", [("source", _source(record)), *((f.name, f.value) for f in footer.data([record]))]),
         *_facts("checkpoint", [(f.name, f.value) for f in footer.checkpoints([record])]),
@@ -87,6 +88,17 @@ def _cost(record: Record) -> list[tuple[str, str]]:
         if p.reparametrisation:
             made = f"{p.reparametrisation:,} only make others while they train"
             pairs.append(("stored", f"{figures.size(p.stored_bytes)}; {made}"))
+    return pairs
+
+
+def _spent(record: Record) -> list[tuple[str, str]]:
+    """Seconds by part, for a run with --profile."""
+    pairs = [(part.name, f"{figures.seconds(part.seconds):>7}  {part.share:4.0%}") for part in spending.parts(record)]
+    share, waiting = spending.work(record), spending.waiting(record)
+    if share is not None:
+        pairs.append(("the work itself", f"{share:.0%}  (forward, backward, optimizer, generation)"))
+    if waiting is not None:
+        pairs.append(("waiting", f"{figures.seconds(waiting):>7}  without a processor, in all parts"))
     return pairs
 
 

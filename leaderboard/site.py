@@ -27,6 +27,7 @@ from leaderboard import (
     notes,
     real,
     rerun,
+    spending,
 )
 from leaderboard.addresses import Addresses
 from leaderboard.column import Entry, TaskView, kind
@@ -148,6 +149,7 @@ class Site:
         record = entry.record
         return self._page(
             "cell.html", self.where.cell(record.names), view=view, entry=entry, record=record, group=group,
+            times=spending.parts(record), worked=spending.work(record), waiting=spending.waiting(record),
             search=self.study.searches[record.names], parts=_parts(record.names, known),
             wrong=self._wrong(record, known), trials=health.trials(record),
             suite=rerun.suite(record), command=rerun.command(record), file=rerun.FILE,

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench import spent
+
 CPU_BFLOAT16_WIDTH = 128
 """Hidden size from which bfloat16 pays on processors with bfloat16 instructions (`benchmarks/precision.py`)."""
 
@@ -63,6 +65,13 @@ def reset_peak_memory(device: torch.device) -> None:
         return
     with contextlib.suppress(OSError):  # not Linux, or not permitted: then the peak is of the whole process
         Path("/proc/self/clear_refs").write_text("5")
+
+
+def settle_clock(device: torch.device) -> None:
+    """Let a clock that counts where the time goes wait for the GPU at the end of each part."""
+    clock = spent.clock()
+    if clock is not None and device.type == "cuda":
+        clock.settle = lambda: torch.cuda.synchronize(device)
 
 
 def peak_memory(device: torch.device) -> int | None:

@@ -19,6 +19,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from bench import spent
 from bench.keep import Kept
 from bench.learn import device as devices
 from bench.learn import keep
@@ -30,6 +31,7 @@ from bench.learn.lower import lower_states, replayed
 from bench.learn.memory import Room
 from bench.learn.network import Network, count
 from bench.learn.prompting import PromptingLearner
+from bench.learn.trace import traced
 from bench.learn.unfinished import Unfinished
 from bench.learn.versions import Versions
 from bench.learner import NO_CHOICE, Assignment, Fitted, Predicted, Prediction
@@ -72,6 +74,7 @@ class ModelLearner:
         self.method = assignment.method
         self.torch_device = devices.pick_device()
         devices.reset_peak_memory(self.torch_device)
+        devices.settle_clock(self.torch_device)
         devices.seed_everything(0)
         defaults = {name: values[0] for name, values in self.method.choices.items()}
         self.options: Mapping[str, Any] = {**defaults, **assignment.options}
@@ -136,16 +139,18 @@ class ModelLearner:
         plan = schedule(per_epoch, epochs, budget.evaluations, budget.patience)
 
         def evaluate() -> float:
-            return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
+            with spent.part("evaluation"):
+                return validate(self._answers(network, self.validation_set, self.validation_examples)[0])
 
         routine = self.method.routine(network, self.options, plan.steps) if self.method.routine else Routine()
         factors = {**self._head_factors(network, rate), **routine.rate_factors}
         routine = dataclasses.replace(routine, rate_factors=factors)
         unfinished = self._unfinished(rate=rate, seed=seed, epochs=epochs, choice=dict(choice))
-        done = train(
-            network, functools.partial(self._batches, seed), plan, rate, functools.partial(self._losses, network),
-            evaluate, report, routine, unfinished,
-        )
+        with traced():
+            done = train(
+                network, functools.partial(self._batches, seed), plan, rate, functools.partial(self._losses, network),
+                evaluate, report, routine, unfinished,
+            )
         return Fitted(
             state=done.state,
             value=done.value,
@@ -215,12 +220,13 @@ class ModelLearner:
             for members in training_order(lengths, self.assignment.budget.batch_size, rng):
                 if next(number) < start:
                     continue
-                batch = self.head.collate([examples[i] for i in members], self.torch_device)
+                with spent.part("data"):
+                    batch = self.head.collate([examples[i] for i in members], self.torch_device)
                 yield batch, len(members), sum(lengths[i] for i in members)
 
     def _losses(self, network: Network, batch: Batch, whole: Batch | None = None) -> tuple[Tensor, Tensor]:
         """The task's loss, and what is minimised; of a part, its share in those of the `whole` batch."""
-        with devices.autocast(self.torch_device, self.precision):
+        with spent.part("forward"), devices.autocast(self.torch_device, self.precision):
             features = self._features(network, batch)
             loss = _share(lambda: self.head.loss(network, features, batch), self.head.targets, batch, whole)
             if self.objective is None:
@@ -266,9 +272,12 @@ class ModelLearner:
 
     def _answer(self, network: Network, examples: Sequence[Example]) -> list[object]:
         if self.head.writes:
-            return self.head.predict(network, examples, self.torch_device)
-        batch = self.head.collate(examples, self.torch_device)
-        return self.head.answers(network, self._features(network, batch), batch)
+            with spent.part("generation"):
+                return self.head.predict(network, examples, self.torch_device)
+        with spent.part("data"):
+            batch = self.head.collate(examples, self.torch_device)
+        with spent.part("forward"):
+            return self.head.answers(network, self._features(network, batch), batch)
 
     def _predict(self, network: Network, rows: Rows) -> Predicted:
         started = time.perf_counter()

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench import spent
 from bench.learn.batch import Batch
 from bench.learn.memory import fits, parts, size
 from bench.learn.network import Network, restore, train_mode, trained_state
@@ -127,7 +128,8 @@ def train(
             if not run.evaluated(evaluate):
                 break
             if unfinished is not None and unfinished.due:
-                unfinished.save(_taken(run, updates))
+                with spent.part("writing"):
+                    unfinished.save(_taken(run, updates))
     return dataclasses.replace(run.finish(), micro_batch=updates.micro_batch)
 
 
@@ -166,8 +168,9 @@ class _Updates:
         for group in self.optimizer.param_groups:
             group["lr"] = group["factor"] * rate_at(step, self.plan.steps, self.rate)
         loss = self._gradients(batch)
-        nn.utils.clip_grad_norm_(self.trainable, CLIP)
-        self.optimizer.step()
+        with spent.part("optimizer"):
+            nn.utils.clip_grad_norm_(self.trainable, CLIP)
+            self.optimizer.step()
         if self.routine.after_step:
             self.routine.after_step(step + 1)
         self.optimizer.zero_grad(set_to_none=True)
@@ -196,7 +199,8 @@ class _Updates:
         if penalty and self.routine.penalty:
             objective = objective + self.routine.penalty()
         if objective.requires_grad:  # not a part without any target
-            objective.backward()  # type: ignore[no-untyped-call]
+            with spent.part("backward"):
+                objective.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
 
@@ -238,6 +242,7 @@ class _Run:
             self.report(point)
 
     def stepped(self, loss: Tensor, examples: int, tokens: int, seconds: float) -> None:
+        spent.stepped()
         self.losses.append(loss)
         self.steps += 1
         self.examples += examples

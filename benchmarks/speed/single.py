@@ -99,15 +99,18 @@ def _random(shape: Shape, place: Path) -> str:
 
 def _ours(cell: Cell) -> tuple[Callable[[], object], dict[str, Any]]:
     """A training of ours, and the work in it: parameters of the layers times tokens."""
-    from bench import cell as cells
     from bench import sources
     from bench.learn.fit import open_learner
+    from bench.learner import Assignment
     from bench.material import Material
     from bench.score import metric_named
 
     splits = sources.load(cell.task, cell.source, data_dir=cell.data_dir, budget=cell.budget)
     material, metric = Material(cell.task, splits), metric_named(cell.task.metric)
-    learner = open_learner(cells._assignment(cell, material))
+    learner = open_learner(Assignment(
+        task=cell.task, model=cell.model, method=cell.method, options=cell.options, budget=cell.budget,
+        train=splits.train, validation=splits.validation, labels=material.labels,
+    ))
     references = material.validation_references
 
     def train() -> object:
