@@ -3,7 +3,7 @@
     python benchmarks/executors.py plan                     # planning and looking at 10,000 cells
     python benchmarks/executors.py run local 10000 1.0 16   # 10,000 cells of a second each, on 16 workers
     python benchmarks/executors.py run ray 10000 1.0 16
-    python benchmarks/executors.py run slurm 200 1.0 16     # through submitit's stand-in for Slurm on this machine
+    python benchmarks/executors.py run slurm 40 2.0 4       # through submitit's stand-in for Slurm on this machine
 
 A cell does nothing but wait, then says that it is unsupported, which is written as its record. The ideal is the waiting
 alone, shared out evenly; the first four cells of each worker do not count, since they wait for its imports. The bar, at
