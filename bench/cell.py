@@ -9,6 +9,7 @@ written here. The test split is asked for only when the search is over.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import time
 import traceback
@@ -18,7 +19,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import halfway, limits, provenance, score, spent, tune
+from bench import halfway, limits, provenance, score, spent, spread, tune
 from bench.errors import BenchError, DivergedError, UnsupportedError, is_out_of_memory
 from bench.halfway import Final, Halfway
 from bench.learner import Assignment, Fitted, Learner, OpenLearner, Prediction
@@ -27,6 +28,9 @@ from bench.metrics.metric import Metric
 from bench.plan import Cell
 from bench.record import Cost, Outcome, Parameters, Point, Record, Training, to_json
 from bench.spec import REFERENCE_WIDTH, LogRange
+
+Search = Callable[..., Training | None]
+"""`bench.tune.search` or `bench.spread.search`, with the place of its trials."""
 
 SEARCH_SEED = 0
 """The seed of every trial: rates are compared on the same shuffles and the same new parameters."""
@@ -49,18 +53,20 @@ def run(
     facts: Mapping[str, Any] | None = None,
     models: Path | None = None,
     timeout: float | None = None,
+    storage: str | None = None,
 ) -> Finished:
     """The finished cell, whatever becomes of it: a failure is a record with its outcome and reason.
 
     `study` is the journal of the search; trials that it already holds are not run again, nor are final trainings that
     are kept beside it (`bench.halfway`). `facts` are added to the record's provenance. What every final training stores
     is put into a directory `seed-SEED` of `models`, if that is given. After `timeout` seconds the cell ends with what
-    it has.
+    it has. With `storage`, the URL of a database, trials are kept there instead, and shared with all who do so.
     """
     started, clock = provenance.now(), time.perf_counter()
     kept = Halfway(halfway.beside(study), cell.fingerprint, models=models is not None)
     work = _Work(cell, score.metric_named(cell.task.metric), kept)
-    outcome, reason = _in_time(timeout, lambda: _stages(work, open_learner, open_material, study, models))
+    search = functools.partial(tune.search, study) if storage is None else functools.partial(spread.search, storage)
+    outcome, reason = _in_time(timeout, lambda: _stages(work, open_learner, open_material, search, models))
     seconds = time.perf_counter() - clock
     history = {**provenance.environment(), **(facts or {}), "started": started, "finished": provenance.now()}
     record = _record(work, draft(cell, outcome, reason, history), seconds)
@@ -109,7 +115,7 @@ class _Work:
 
 
 def _stages(
-    work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], study: Path, models: Path | None
+    work: _Work, open_learner: OpenLearner, open_material: Callable[[], Material], search: Search, models: Path | None
 ) -> None:
     cell = work.cell
     with spent.part("set-up"):
@@ -119,7 +125,7 @@ def _stages(
     if cell.method.rates is not None:
         work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
         with spent.part("search"):
-            work.best = _search(work, trainer, work.rates, study)
+            work.best = _search(work, trainer, work.rates, search)
     rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
         with spent.part("evaluation"):
@@ -132,7 +138,7 @@ def _stages(
         work.halfway.move_models(cell.budget.seeds, models)
 
 
-def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Training:
+def _search(work: _Work, trainer: _Trainer, rates: LogRange, search: Search) -> Training:
     """The best trial. Sees training and validation rows only."""
     budget, metric = work.cell.budget, work.metric
 
@@ -153,10 +159,11 @@ def _search(work: _Work, trainer: _Trainer, rates: LogRange, study: Path) -> Tra
     cell = work.cell
     # without the size that may be in the cell's key, which its fingerprint has: by either name the search is the same
     name = f"{cell.task.name}/{cell.model.name}/{cell.method_name} {cell.fingerprint[:16]}"
-    best = tune.search(
-        study, name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
+    best = search(
+        name, rates, budget, train, keep, higher_is_better=metric.higher_is_better,
         choices=work.cell.method.choices,
     )
+    work.trials.sort(key=lambda trial: trial.number)
     if best is None:
         raise DivergedError(f"all {budget.trials} trials diverged; the last: {work.trials[-1].reason}")
     return best

@@ -23,6 +23,9 @@ def run(parser: argparse.ArgumentParser) -> None:
                      help="keep what every final training stores, for `export`; a finished cell whose models were not "
                           "kept trains its final seeds again, at the rate that it found")
     _profile(how)
+    how.add_argument("--storage", metavar="URL",
+                     help="keep trials in this database (postgresql://, mysql://, sqlite:///), where all runs that "
+                          "name it share those of equal cells; leave a password to PGPASSWORD or ~/.pgpass")
     how.add_argument("--no-track", action="store_true", help="do not mirror the run to Weights & Biases")
     how.add_argument("--quiet", action="store_true", help="show neither progress nor board, only what went wrong")
     common(parser)
@@ -72,6 +75,7 @@ def compare(parser: argparse.ArgumentParser) -> None:
 
 def nightly(parser: argparse.ArgumentParser) -> None:
     """`nightly`: what to run, how, and where the history lies."""
+    parser.set_defaults(storage=None)  # a night must not find the trials of the last one
     _grid(parser, out=False)
     how = parser.add_argument_group("how to run")
     _how(how)

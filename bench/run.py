@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import claims, drive, estimate, sizes, sources, work
+from bench import claims, drive, estimate, sizes, sources, spread, work
 from bench.errors import RequestError, StoreError
 from bench.executors.choice import Choice
 from bench.plan import Cell, Plan, renamed, united
@@ -63,6 +63,7 @@ def run(
     command: str | None = None,
     keep: bool = False,
     profile: str | None = None,
+    storage: str | None = None,
 ) -> Summary:
     """Make every missing or stale record of `plan` in the run directory `out`.
 
@@ -70,19 +71,21 @@ def run(
     can be no `timeout` (seconds a cell may take). `executor` says where else, instead of `workers`. A cell whose worker
     dies is tried `retries` times more. `learner` is a "module:attribute" that is a `bench.learner.OpenLearner`. With
     `keep` the models of all final trainings are kept, and finished cells that lack theirs run again. `profile` is that
-    of `bench.work.Job`. Data are checked before anything trains. Raises RequestError, DataError or UnavailableError for
-    what cannot be run, StoreError for a directory that cannot be used, KeyboardInterrupt when interrupted: finished
-    records are kept and the same call goes on from there.
+    of `bench.work.Job`. `storage` is the URL of a database for the trials (`bench.spread`); by default each cell has a
+    journal. Data are checked before anything trains. Raises RequestError, DataError or UnavailableError for what cannot
+    be run, StoreError for a directory that cannot be used, KeyboardInterrupt when interrupted: finished records are
+    kept and the same call goes on from there.
     """
     chosen = executor or Choice(workers=workers)
     if chosen.workers == 0 and timeout is not None:
         raise RequestError("no cell can be timed out in this very process. Use --workers 1, or leave --timeout out.")
+    storage = None if storage is None else spread.checked(storage)
     store = Store(out)
     with _among_others(store, plan):
         found = [_look(store, cell, keep) for cell in plan.cells]
         stale = sorted((f for f in found if not f.fresh), key=lambda f: -f.guess)
-        job = Job(plan.cells[0], out, learner, {"command": command} if command else {}, keep, timeout,
-                  profile=profile)
+        facts = {"command": command} if command else {}
+        job = Job(plan.cells[0], out, learner, facts, keep, timeout, profile=profile, storage=storage)
         jobs = [replace(job, cell=f.cell, seen=f.seen) for f in stale]
         if jobs:
             chosen.prepare(jobs)

@@ -46,6 +46,7 @@ class Job:
     `keep` says that the models of its final trainings are to be kept. `timeout` is in seconds. `seen` is the `digest`
     of the record that was there when the run began: any other one was made meanwhile. `profile` asks where the time
     goes: None for nothing, "times" for seconds by part in the record, "trace" also for a trace beside the study.
+    `storage` is the URL of a database for the trials, which may hold a password; None for a journal.
     """
 
     cell: Cell
@@ -56,6 +57,7 @@ class Job:
     timeout: float | None = None
     seen: str | None = None
     profile: str | None = None
+    storage: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def _unmeasured(job: Job, store: Store, models: Path | None) -> cells.Finished:
         facts=job.facts,
         models=models,
         timeout=job.timeout,
+        storage=job.storage,
     )
 
 
