@@ -79,7 +79,7 @@ def run(
     chosen = executor or Choice(workers=workers)
     if chosen.workers == 0 and timeout is not None:
         raise RequestError("no cell can be timed out in this very process. Use --workers 1, or leave --timeout out.")
-    storage = None if storage is None else spread.checked(storage)
+    storage = None if storage is None else spread.checked(storage, written_down=chosen.name == "slurm")
     store = Store(out)
     with _among_others(store, plan):
         found = [_look(store, cell, keep) for cell in plan.cells]

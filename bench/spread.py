@@ -47,13 +47,21 @@ SLOT, BEATING = "slot", "beating"
 """What a trial in the database says of itself: its number in the search, and that its signs of life have begun."""
 
 
-def checked(url: str) -> str:
-    """The URL as it is opened. Raises RequestError for one that names no database."""
+def checked(url: str, *, written_down: bool = False) -> str:
+    """The URL as it is opened.
+
+    Raises RequestError for one that names no database, or has a password though it will be `written_down` in files.
+    """
     found = re.match(r"(postgresql|postgres|mysql|sqlite)(\+\w+)?://", url)
     if found is None:
         raise RequestError(
             f"--storage {redact(url)!r}: write the URL of a database, as in postgresql://user@host/name, "
             "mysql://user@host/name or sqlite:///file.db."
+        )
+    if written_down and re.search(r"://[^/@]*:[^/]*@", url):
+        raise RequestError(
+            f"--storage {redact(url)!r}: jobs are sent as files, where its password would stand. Leave it out, and to "
+            "~/.pgpass on every node."
         )
     kind, driver = found.groups()
     return url if driver else url.replace(kind, DRIVERS.get(kind, kind), 1)

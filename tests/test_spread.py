@@ -133,6 +133,15 @@ def test_what_names_no_database_is_refused_without_its_password(tmp_path: Path, 
     assert "a-secret" not in str(caught.value)
 
 
+def test_a_password_is_refused_where_it_would_be_written_to_files() -> None:
+    url = "postgresql://somebody:a-secret@host/x"
+    assert spread.checked(url).startswith("postgresql+psycopg://")
+    assert spread.checked("postgresql://somebody@host:5432/x", written_down=True)
+    with pytest.raises(RequestError, match="Leave it out") as caught:
+        spread.checked(url, written_down=True)
+    assert "a-secret" not in str(caught.value)
+
+
 def test_a_database_that_cannot_be_had_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("psycopg")
     monkeypatch.setattr(spread, "TRIES", 1)
