@@ -77,13 +77,19 @@ def _are_tags(value: Sequence[Any]) -> bool:
 
 
 def _entities(tags: Sequence[str], words: Sequence[str]) -> str:
-    """Each run of B- and I- tags of one type as its words and the type. Words beyond the tags are left out."""
+    """Each run of B- and I- tags of one type as its words and the type. Words beyond the tags are left out.
+
+    An `I-x` that continues nothing belongs to no entity (`bench.metrics.entity_f1`), and must not look like one that
+    was found: it is shown as the tag that it is.
+    """
     runs: list[tuple[str, list[str]]] = []
     before = "O"
     for tag, word in zip(tags, words, strict=False):
         kind = tag.partition("-")[2]
-        if tag != "O" and (tag.startswith("B-") or before.partition("-")[2] != kind):
+        if tag.startswith("B-"):
             runs.append((kind, [word]))
+        elif tag != "O" and before.partition("-")[2] != kind:
+            runs.append((f"{tag} without B-{kind}", [word]))
         elif tag != "O":
             runs[-1][1].append(word)
         before = tag

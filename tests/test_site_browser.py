@@ -162,6 +162,21 @@ def test_a_cell_compared_with_itself_asks_for_another(chrome: Browser, site: Pat
     wait(lambda: chrome.all("#state") == ["Choose two different cells."])
 
 
+@pytest.mark.parametrize(("fragment", "said"), [
+    ("#a=ner/none/full&b=ner/gpt2-mini/full", "No score with answers to compare is here of ner/none/full."),
+    ("#a=ner/bert-mini/full&b=sentiment/bert-mini/full", "did not do the same task"),
+])
+def test_an_address_of_cells_that_cannot_be_compared_shows_no_other_pair(
+    chrome: Browser, site: Path, fragment: str, said: str
+) -> None:
+    chrome.open(site / "compare.html", fragment)
+    wait(lambda: said in chrome.all("#state")[0])
+    assert not chrome.all("#verdict")
+    assert chrome.driver.current_url.endswith(fragment)
+    chrome.click("#swap")
+    wait(lambda: chrome.all("#verdict"))
+
+
 def test_the_keyboard_reaches_a_header_and_sorts(chrome: Browser, site: Path) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys

@@ -171,7 +171,9 @@ def test_data_for_the_page_cannot_end_a_script() -> None:
     ("3.5", "a text", "3.5"),
     ('{"text": ["the nurse", "nurse"], "answer_start": [1, 5]}', "who?", "the nurse / nurse"),
     ('["B-PER", "I-PER", "O", "B-LOC"]', "anna maria in rome", "anna maria (PER) · rome (LOC)"),
-    ('["I-PER", "B-PER", "I-LOC"]', "anna maria rome", "anna (PER) · maria (PER) · rome (LOC)"),
+    ('["I-PER", "B-PER", "I-LOC"]', "anna maria rome",
+     "anna (I-PER without B-PER) · maria (PER) · rome (I-LOC without B-LOC)"),
+    ('["B-PER", "I-ORG", "I-ORG", "O"]', "anna of rome .", "anna (PER) · of rome (I-ORG without B-ORG)"),
     ('["O", "O"]', "nothing here", "no entity"),
     ('["one", "another"]', "texts", "one / another"),
 ])

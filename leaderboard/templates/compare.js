@@ -175,6 +175,9 @@
       make("div", { class: "examples" }, ...gaps.slice(0, EXAMPLES).map(([, k]) => example(rows[k], one, other, k))));
   };
 
+  const left = (group) => (group.left
+    ? `${group.left} cells of this task cannot be chosen: they have no score, or no answers to compare.` : "");
+
   const show = async () => {
     const group = groups[$("group").value];
     const [i, j] = [Number($("a").value), Number($("b").value)];
@@ -201,7 +204,7 @@
         facts(group, i, j, pairs, found, at),
         ...(group.slices.length ? [slices(group, i, j, parts ? unpacked(parts) : null, one, other)] : []),
         examples(group, rows, one, other, true), examples(group, rows, one, other, false));
-      $("state").textContent = group.left ? `${group.left} cells of this task cannot be chosen: they have no score, or no answers to compare.` : "";
+      $("state").textContent = left(group);
       const table = $("slices-table");
       if (table) window.sortable(table);
     } catch (error) {
@@ -209,7 +212,17 @@
     }
   };
 
+  // an address may name cells that are not here, or that have nothing in common: another pair must not stand for them
+  const unfit = (keys) => {
+    const asked = keys.filter((key) => key);
+    const at = asked.map((key) => groups.findIndex((group) => group.cells.some((cell) => cell.key === key)));
+    const lost = asked.filter((_, i) => at[i] < 0);
+    if (lost.length) return `No score with answers to compare is here of ${lost.join(" and ")}. Choose two cells.`;
+    return new Set(at).size > 1 ? `${asked.join(" and ")} did not do the same task. Choose two cells of one task.` : "";
+  };
+
   const choose = (keys) => {
+    const why = unfit(keys);
     const at = groups.findIndex((group) => group.cells.some((cell) => cell.key === keys[0]));
     const group = groups[Math.max(at, 0)];
     $("group").value = String(Math.max(at, 0));
@@ -217,7 +230,11 @@
     const [i, j] = keys.map((key) => group.cells.findIndex((cell) => cell.key === key));
     $("a").value = String(Math.max(i, 0));
     $("b").value = String(j >= 0 ? j : Math.max(i, 0) === 0 ? 1 : 0);
-    return show();
+    if (!why) return show();
+    last += 1;
+    $("result").replaceChildren();
+    $("state").textContent = why;
+    return null;
   };
 
   const asked = () => {
