@@ -1,6 +1,7 @@
 """Scores against what they cost, one task and one cost at a time. Knows records, not how they are drawn.
 
-Costs are of whole cells: seconds include the search. The front is that of the scores as measured.
+Costs are of whole cells: seconds include the search. The front is that of the scores as measured, and of costs to
+DIGITS: a time or a peak that was measured once repeats no better, and a cell must not be on the front by chance.
 """
 
 from __future__ import annotations
@@ -10,6 +11,11 @@ from dataclasses import dataclass
 
 from bench.record import Record
 from leaderboard.pareto import pareto
+
+DIGITS = 2
+"""Significant digits to which measured costs are told apart."""
+EXACT = frozenset({"trainable parameters"})
+"""The costs that are counted, not measured."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,11 @@ def trade(records: Sequence[Record], cost: str, rows: int | None = None) -> Trad
             dots.append(Dot(record.model, method, spent, record.score, record.low, record.high))
     dots.sort(key=lambda dot: (dot.cost, dot.score, dot.model, dot.method))
     sign = 1 if first.higher_is_better else -1
-    front = pareto([(dot.cost, sign * dot.score) for dot in dots])
+    front = pareto([(_told(cost, dot.cost), sign * dot.score) for dot in dots])
     return Trade(first.task, first.source, rows, first.metric, first.higher_is_better, cost, tuple(dots), front,
                  tuple(sorted(left_out)))
+
+
+def _told(cost: str, value: float) -> float:
+    """A cost as the front compares it."""
+    return value if cost in EXACT else float(f"{value:.{DIGITS}g}")

@@ -15,6 +15,8 @@ from leaderboard.charts.sheet import filled
 from leaderboard.trades import COSTS
 from tests import fake_records
 
+SMALL, LARGE = Parameters(1_790_000, 0, 0, 2_310_000, 0), Parameters(1_810_000, 0, 0, 2_310_000, 0)
+
 
 def cells(task: str = "sentiment") -> list[Record]:
     return [record for record in fake_records.records() if record.task == task]
@@ -39,6 +41,19 @@ def test_the_front_is_by_what_is_better_in_this_task() -> None:
     scores = [trade.dots[i].score for i in trade.front]
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] == min(dot.score for dot in trade.dots)
+
+
+def test_a_peak_of_memory_that_is_less_by_chance_puts_no_cell_on_the_front() -> None:
+    """1.79 and 1.81 GB are both 1.8 GB; counts of parameters are exact."""
+    first, second = cells()[:2]
+    assert first.cost is not None
+    assert second.cost is not None
+    worse = replace(first, score=20.0, cost=replace(first.cost, peak_memory=1_790_000_000), parameters=SMALL)
+    better = replace(second, score=74.0, cost=replace(second.cost, peak_memory=1_810_000_000), parameters=LARGE)
+    named = {cost: [trade.dots[i].score for i in trade.front]
+             for cost in ("peak memory", "trainable parameters")
+             for trade in [trades.trade([worse, better], cost)]}
+    assert named == {"peak memory": [74.0], "trainable parameters": [20.0, 74.0]}
 
 
 @pytest.mark.parametrize("cost", COSTS)

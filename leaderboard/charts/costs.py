@@ -11,7 +11,7 @@ from leaderboard import figures
 from leaderboard.charts import look
 from leaderboard.charts.look import HEIGHT, INK, MOST, WIDTH
 from leaderboard.charts.sheet import Row, Sheet, Spec
-from leaderboard.trades import Dot, Trade
+from leaderboard.trades import DIGITS, EXACT, Dot, Trade
 
 FORMATS = {"trainable parameters": "~s", "seconds": ",~r", "peak memory": "~s"}
 TITLES = {
@@ -166,6 +166,10 @@ def _subtitle(trade: Trade) -> tuple[str, ...]:
     better = "higher" if trade.higher_is_better else "lower"
     rows = f", learnt from {figures.rows(trade.rows)} rows" if trade.rows is not None else ""
     told = [f"mean over seeds with its 95% interval, {better} is better{rows}",
-            "dashed: the Pareto front, by the scores as measured; its cells are named"]
+            f"dashed: the Pareto front, by the scores as measured{_digits(trade)}; its cells are named"]
     lost = ", ".join(trade.left_out)
     return (*told, *([look.line(f"not drawn, without a score or this cost: {lost}")] if lost else []))
+
+
+def _digits(trade: Trade) -> str:
+    return "" if trade.cost in EXACT else f" and the cost to {DIGITS} digits"
