@@ -56,9 +56,11 @@ def shared_variance(covariance: Array) -> float:
     """The mean covariance of two different seeds' scores, from their (S, S) matrix; of one seed its variance.
 
     This leaves out what rows do to each seed by itself, which `mean_variance` holds already: counted twice it would
-    make intervals too wide by up to a fifth. Sampling may make it slightly negative.
+    make intervals too wide by up to a fifth. Sampling may make it slightly negative. Infinite where all are.
     """
     seeds = len(covariance)
+    if np.isinf(covariance).all():
+        return float("inf")
     if seeds == 1:
         return float(covariance[0, 0])
     return float((covariance.sum() - np.trace(covariance)) / (seeds * (seeds - 1)))

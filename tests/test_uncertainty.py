@@ -51,6 +51,11 @@ def test_rows_on_which_seeds_have_nothing_in_common_leave_no_row_variance() -> N
     assert spread(MEAN, seeds).row_variance < 0.25 * spread(MEAN, seeds[:1]).row_variance
 
 
+def test_a_single_row_tells_nothing_however_many_seeds_agree_on_it() -> None:
+    for seeds in (1, 3):
+        assert interval(MEAN, [mean_statistics(np.array([60.0]))] * seeds) == MEAN.limits
+
+
 def test_the_shared_variance_is_the_mean_covariance_of_different_seeds() -> None:
     assert shared_variance(np.array([[4.0, 1.0, 2.0], [1.0, 9.0, 3.0], [2.0, 3.0, 16.0]])) == pytest.approx(2.0)
     assert shared_variance(np.array([[4.0]])) == 4.0
