@@ -11,8 +11,18 @@ SHOWN_CATEGORIES = frozenset("LMNPSZ")
 
 
 def score(value: float | None) -> str:
-    """A score on the 0-100 scale with one decimal."""
-    return UNKNOWN if value is None else f"{value:.1f}"
+    """A score on the 0-100 scale with one decimal; what is rounded to 0 has no sign, here and below."""
+    return UNKNOWN if value is None else f"{value:z.1f}"
+
+
+def signed(value: float | None) -> str:
+    """A difference of scores, with its sign: +1.5, -0.4, +0.0."""
+    return UNKNOWN if value is None else f"{value:+z.1f}"
+
+
+def percent(share: float | None) -> str:
+    """A share in whole percents, nothing where it is unknown."""
+    return "" if share is None else f"{100 * share:z.0f}%"
 
 
 def measure(value: float | None, name: str) -> str:
@@ -29,7 +39,7 @@ def spread(value: float | None) -> str:
 
 def interval(low: float | None, high: float | None) -> str:
     """An interval in brackets, nothing where it is unknown."""
-    return "" if low is None or high is None else f"[{low:.1f}, {high:.1f}]"
+    return "" if low is None or high is None else f"[{low:z.1f}, {high:z.1f}]"
 
 
 def bounded(value: float, low: float, high: float) -> str:

@@ -44,8 +44,9 @@ def environment() -> jinja2.Environment:
     )
     made.filters |= {
         "score": figures.score, "measure": figures.measure, "spread": figures.spread, "interval": figures.interval,
-        "rate": figures.rate, "rows": figures.rows, "count_": figures.count, "size": figures.size,
-        "duration": figures.seconds, "plain": figures.plain, "cut": answers.cut, "drawing": _drawing,
+        "signed": figures.signed, "percent": figures.percent, "rate": figures.rate, "rows": figures.rows,
+        "count_": figures.count, "size": figures.size, "duration": figures.seconds,
+        "plain": figures.plain, "cut": answers.cut, "drawing": _drawing,
     }
     made.globals |= {"strip": strip.strip, "axis": strip.axis}
     return made

@@ -67,8 +67,7 @@ def _behind(budget: Budget) -> list[str]:
     gap = budget.behind
     if gap is None:
         return ["", "", ""]
-    share = "" if gap.share is None else f"{100 * gap.share:.0f}%"
-    return [figures.score(gap.tuned), figures.score(gap.untuned), share]
+    return [figures.score(gap.tuned), figures.score(gap.untuned), figures.percent(gap.share)]
 
 
 def main_table(board: Board) -> str:

@@ -33,6 +33,12 @@ def test_rates_have_two_digits(value: float, text: str) -> None:
     assert figures.rate(value) == text
 
 
+def test_what_is_rounded_to_0_has_no_sign() -> None:
+    assert (figures.score(-0.04), figures.signed(-0.04), figures.percent(-0.004)) == ("0.0", "+0.0", "0%")
+    assert figures.interval(-0.04, 0.04) == "[0.0, 0.0]"
+    assert (figures.score(-0.06), figures.signed(-0.06), figures.percent(-0.35)) == ("-0.1", "-0.1", "-35%")
+
+
 def test_ratios_keep_the_digit_that_matters() -> None:
     assert figures.measure(1.04, "length_ratio") == "1.04"
     assert figures.measure(61.04, "rouge1") == "61.0"
