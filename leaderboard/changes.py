@@ -119,12 +119,12 @@ def _of_all(nights: Sequence[Side]) -> list[Change]:
     told = [night for night in nights if night.name in known]
     values = np.array([known[night.name].level for night in told])
     return [
-        Change(ALL, told[i - 1].name, told[i].name, before, after, None, _environment(told[i - 1], told[i]))
+        Change(ALL, told[i - 1].name, told[i].name, before, after, None, environment(told[i - 1], told[i]))
         for i, before, after in levels(values)
     ]
 
 
-def _environment(before: Side, after: Side) -> tuple[str, ...]:
+def environment(before: Side, after: Side) -> tuple[str, ...]:
     """What differs between two nights in any cell, or in the first of each where they have none in common."""
     both = [(before.records[key], after.records[key]) for key in before.records if key in after.records]
     pairs = both or list(zip(before.records.values(), after.records.values(), strict=False))[:1]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bench.record import Record
-from leaderboard import costs, measured, shifts, verdict
+from leaderboard import costs, measured, shifts, since, verdict
 from leaderboard.alarms import Findings, Limits, alarming, of_costs, of_losses, of_scores
 from leaderboard.shifts import ALL, Shift
 from leaderboard.sides import Side, Standing
@@ -63,6 +63,7 @@ def compare(base: Side, head: Side, earlier: Sequence[Side] = (), limits: Limits
         environment=_environment(scored, base, head), unmeasured=unmeasured,
         left_out=tuple(v.key for v in views if v.head is Standing.LEFT_OUT), sight=_sight(found, limits),
         run=str(head.store.root) if head.night else None, suite=head.suite,
+        since=since.of(alarms, base, head, earlier),
     )
 
 

@@ -18,7 +18,7 @@ from leaderboard import figures, markdown
 from leaderboard.costs import ENOUGH
 from leaderboard.shifts import ALL, Finding
 from leaderboard.sides import Standing
-from leaderboard.verdict import Alarm, Cause, CellView, Comparison, Kind, Verdict
+from leaderboard.verdict import Alarm, Cause, CellView, Comparison, Kind, Since, Verdict
 
 SHOWN = 12
 """Lines of one kind that a text shows before it only counts."""
@@ -92,6 +92,7 @@ def _sections(comparison: Comparison) -> list[tuple[str, list[str]]]:
         ("Alarms", [alarm_line(alarm) for alarm in comparison.alarms]),
         ("What moved first", _cause(comparison)),
         ("Differences of the environment", list(comparison.environment)),
+        ("Since when", _since(comparison.since)),
         ("Not measured", unmeasured_lines(comparison.unmeasured)),
         ("Left out on purpose, not judged", _left_out(comparison)),
         ("Moved, and no alarm", _quiet(comparison)),
@@ -129,6 +130,15 @@ def _spoken(cause: Cause) -> str:
     if cause.cell is None or cause.alike == cause.cells:
         return ""
     return f", in {cause.cell}" + (f" and {cause.alike - 1} more" if cause.alike > 1 else "")
+
+
+def _since(since: Since | None) -> list[str]:
+    """The two nights between which it came in: what differs between them is where to look."""
+    if since is None:
+        return []
+    many = f", and {plural(since.nights - 1, 'night')} since" if since.nights > 1 else ", tonight"
+    nights = f"last good night {since.last_good}, first bad night {since.first_bad}{many}"
+    return [nights, *(since.environment or ["the same versions, revisions, commit and machine on both"])]
 
 
 def unmeasured_lines(unmeasured: Mapping[str, str]) -> list[str]:

@@ -140,8 +140,8 @@ def _plain(scores: Any) -> dict[str, float] | None:
 
 
 def environment_changes(base: Record, head: Record) -> tuple[str, ...]:
-    """What differs in how the two records came to be: packages, machine, code. In words, sorted by importance."""
-    found = []
+    """What differs in how the two records came to be: revisions, packages, machine, code. In words."""
+    found = [*_revisions(base, head)]
     before, after = base.provenance, head.provenance
     packages = [dict(p.get("packages") or {}) for p in (before, after)]
     for name in sorted({*packages[0], *packages[1]}):
@@ -157,6 +157,19 @@ def environment_changes(base: Record, head: Record) -> tuple[str, ...]:
     if any(commit.get("dirty") for commit in commits):
         found.append("code that was changed after its commit")
     return tuple(found)
+
+
+def _revisions(base: Record, head: Record) -> Iterator[str]:
+    """Data and weights that are others, with their revisions where they have any."""
+    if base.data and head.data and base.data.sha256 != head.data.sha256:
+        yield f"data {head.data.origin}{_revised(base.data.revision, head.data.revision)}"
+    old, new = base.checkpoint, head.checkpoint
+    if old and new and (old.sha256, old.revision) != (new.sha256, new.revision):
+        yield f"weights {new.path}{_revised(old.revision, new.revision)}"
+
+
+def _revised(old: str | None, new: str | None) -> str:
+    return f" {old} to {new}" if old != new else " changed"
 
 
 def _sha(commit: Mapping[str, Any]) -> str:

@@ -5,19 +5,17 @@ A pure function of the nights' files. Knows neither pages nor how a verdict is f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from bench.errors import StoreError
-from bench.record import Record, from_json
-from leaderboard import figures, report
+from bench.record import Record
+from leaderboard import figures, report, said
 from leaderboard.changes import Change, common
 from leaderboard.shifts import ALL
 from leaderboard.sides import Side, Standing
 from leaderboard.spark import Spark, spark
-from leaderboard.verdict import Alarm, Verdict
+from leaderboard.verdict import Verdict
 
 BOARD = "leaderboard/leaderboard.html"
 """Where the board of a night lies in its directory."""
@@ -27,6 +25,7 @@ BOARD = "leaderboard/leaderboard.html"
 class Night:
     """One night. `verdict` is None where it was stopped before it had one; `judged` of `cells` could be compared.
 
+    `problem` says why a verdict that is there cannot be read.
     `unmeasured` says of which cells nothing can be said, and why; `accepted` who made it the base, and why. `board` is
     a path from the history to the night's leaderboard, None where it has none.
     """
@@ -40,6 +39,7 @@ class Night:
     unmeasured: tuple[str, ...]
     accepted: str | None
     board: str | None
+    problem: str | None = None
 
     @property
     def when(self) -> str:
@@ -87,10 +87,7 @@ def when(name: str) -> str:
 
 
 def of(sides: Sequence[Side], changes: Sequence[Change], accepted: Mapping[str, str]) -> Trend:
-    """The trend over nights, the oldest first; `accepted` has who accepted a night, and why, by its name.
-
-    Raises StoreError for a verdict that cannot be read.
-    """
+    """The trend over nights, the oldest first; `accepted` has who accepted a night, and why, by its name."""
     keys = sorted({key for side in sides for key in side.keys})
     tasks: dict[str, list[Course]] = {}
     for key in keys:
@@ -116,30 +113,19 @@ def _turns(changes: Sequence[Change]) -> tuple[Turn, ...]:
 
 
 def _night(side: Side, accepted: str | None) -> Night:
-    said = _verdict(side)
-    cells = said.get("cells", ())
-    cause = said.get("cause")
-    return Night(
-        name=side.name, verdict=Verdict(said["verdict"]) if said else None,
-        judged=sum(bool(cell["judged"]) for cell in cells), cells=len(cells),
-        cause=f"{cause['stage']}: {cause['what']}" if cause else None,
-        alarms=tuple(report.alarm_line(from_json(Alarm, alarm)) for alarm in said.get("alarms", ())),
-        unmeasured=tuple(report.unmeasured_lines(said.get("unmeasured", {}))),
-        accepted=accepted, board=f"{side.name}/{BOARD}" if (side.store.root / BOARD).is_file() else None,
-    )
-
-
-def _verdict(side: Side) -> Mapping[str, Any]:
-    """The night's verdict as it was written; nothing where there is none."""
-    path = side.store.root / report.JSON
-    if not path.exists():
-        return {}
+    board = f"{side.name}/{BOARD}" if (side.store.root / BOARD).is_file() else None
+    blank = Night(side.name, None, 0, 0, None, (), (), accepted, board)
     try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        Verdict(said["verdict"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path}: no verdict ({error}). Remove the file; the night then has none.") from error
-    return said
+        found = said.read(side)
+    except StoreError as error:
+        return replace(blank, problem=str(error))
+    if found is None:
+        return blank
+    return replace(
+        blank, verdict=found.verdict, judged=found.judged, cells=found.cells, cause=found.cause,
+        alarms=tuple(report.alarm_line(alarm) for alarm in found.alarms),
+        unmeasured=tuple(report.unmeasured_lines(found.unmeasured)),
+    )
 
 
 def _of_cell(key: str, sides: Sequence[Side], changes: Iterable[Change]) -> Course:

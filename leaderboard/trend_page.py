@@ -9,12 +9,13 @@ from pathlib import Path
 
 from bench.atomic import write_atomically
 from leaderboard import changes, html, trend
+from leaderboard.shifts import ALL
 from leaderboard.trend import Trend
 
 NAME = "trend.html"
 
 RECENT = 10
-"""Nights that are shown at once; earlier ones are folded away."""
+"""Nights, and changes of one night, that are shown at once; more are folded away."""
 
 MOST = 3
 """Alarms that are shown for a night."""
@@ -32,5 +33,5 @@ def page(found: Trend) -> str:
     style = "".join((html.TEMPLATES / name).read_text(encoding="utf-8") for name in ("board.css", "trend.css"))
     return html.page(
         "trend.html", trend=found, style=html.trusted(style), recent=RECENT, most=MOST, fewest=changes.FEWEST,
-        when=trend.when,
+        when=trend.when, everything=ALL,
     )

@@ -96,12 +96,26 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Since:
+    """The last night without an alarm of tonight's and the first of `nights` with one, and what differs between them.
+
+    `last_good` may be the base. `environment` are packages, revisions and commits, in words.
+    """
+
+    last_good: str
+    first_bad: str
+    nights: int
+    environment: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two runs, compared. Keys in `unmeasured` say why nothing can be said of a cell; `left_out` was not meant to run.
 
     `pooled` and `pooled_loss` are the mean shifts of all moved cells and of parts of the grid; `sight` the smallest
     shifts that this night would have caught four times in five: pooled, and in the median cell. `run` is the directory
-    of the head where that is a night, which can be accepted; `suite` what was run, None where no plan says so.
+    of the head where that is a night, which can be accepted; `suite` what was run, None where no plan says so. `since`
+    is None where no night lies between the two that tells more.
     """
 
     base: str
@@ -119,6 +133,7 @@ class Comparison:
     sight: tuple[float | None, float | None]
     run: str | None = None
     suite: str | None = None
+    since: Since | None = None
 
     @property
     def first(self) -> bool:

@@ -321,3 +321,13 @@ def test_junit_of_runs_without_cells_is_no_success(tmp_path: Path) -> None:
     found = compare(sides.read(tmp_path / "base"), sides.read(tmp_path / "head"))
     assert found.verdict is Verdict.TOO_LITTLE
     assert JUnitXml.fromstring(report.junit(found).encode()).errors == 1
+
+
+def test_a_directory_that_is_no_run_or_has_no_nights_is_refused(
+    base: Side, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(base.store.root)
+    assert main(["compare", run, str(tmp_path)]) == 2
+    assert "holds no run: there are neither records nor a plan" in capsys.readouterr().err
+    assert main(["compare", run, run, "--history", str(tmp_path / "nowhere")]) == 2
+    assert "holds no nights" in capsys.readouterr().err

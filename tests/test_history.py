@@ -15,13 +15,13 @@ from bench.commands import nightly
 from bench.errors import RequestError, StoreError
 from bench.pick import Past, pick
 from bench.record import Record
-from leaderboard import sides
+from leaderboard import report, sides
 from leaderboard.changes import change_points, common, levels
 from leaderboard.compare import compare
 from leaderboard.sides import Standing
-from leaderboard.verdict import Verdict
+from leaderboard.verdict import Since, Verdict
 from tests import nights
-from tests.nights import make
+from tests.nights import NoisyLearner, make
 
 FIRST, SECOND = "2031-05-04T02-30-00Z", "2031-05-05T02-30-00Z"
 
@@ -45,6 +45,14 @@ def test_what_is_no_night_and_what_has_no_reason_is_refused(tmp_path: Path) -> N
         history.accept(tmp_path, SECOND, "ada", "why not")
     with pytest.raises(RequestError, match="reason"):
         history.accept(tmp_path, FIRST, "ada", " ")
+
+
+def test_a_night_that_cannot_be_read_is_not_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / FIRST).mkdir()
+    (tmp_path / FIRST / "night.json").write_text("{")
+    assert main(["accept", str(tmp_path / FIRST), "--who", "ada", "--why", "the beginning"]) == 2
+    assert "not readable as JSON" in capsys.readouterr().err
+    assert history.base(tmp_path) is None
 
 
 def test_an_accepted_night_that_is_gone_is_an_error(tmp_path: Path) -> None:
@@ -189,3 +197,47 @@ def test_a_change_point_names_the_last_good_night_and_the_versions_that_changed(
     assert {(c.last_good[8:10], c.first[8:10]) for c in found} == {("04", "05")}
     assert found[0].scope == "all cells"
     assert "torch 1.0 to 2.0" in found[0].environment
+
+
+DAYS = tuple(f"2031-05-{day:02d}T02-30-00Z" for day in range(1, 6))
+
+
+def aged(day: int, record: Record) -> Record:
+    """As it was on a day: on the second a package changed without harm, on the fourth another one with it."""
+    packages = {**record.provenance["packages"], "numpy": f"{1 + (day > 1)}.0", "torch": f"{1 + (day > 3)}.0"}
+    made = {**record.provenance, "packages": packages, "commit": {"sha": "0" * 40, "dirty": False}}
+    return dataclasses.replace(record, provenance=made)
+
+
+def five_nights(place: Path) -> list[sides.Side]:
+    """From the fourth night on every answer is worse; each night has its verdict but the last."""
+    found: list[sides.Side] = []
+    for day, name in enumerate(DAYS, start=1):
+        learner = partial(NoisyLearner, worse=0.2 if day > 3 else 0.0)
+        found.append(make(place / name, nights.grid(nights.MODELS[:4]), learner=learner, edit=partial(aged, day)))
+        if day < len(DAYS):
+            report.write(compare(found[0], found[-1], found[:-1]), place / name)
+    return found
+
+
+def test_a_verdict_names_the_last_good_night_and_the_first_bad_one_with_what_differs(tmp_path: Path) -> None:
+    found = five_nights(tmp_path)
+    fourth, fifth = (compare(found[0], found[n], found[:n]) for n in (3, 4))
+    assert fourth.since == Since(DAYS[2], DAYS[3], 1, ("torch 1.0 to 2.0",))
+    assert fifth.since == Since(DAYS[2], DAYS[3], 2, ("torch 1.0 to 2.0",))
+    assert "numpy 1.0 to 2.0" in fifth.environment, "against the base, as well"
+    told = report.text(fifth)
+    assert f"last good night {DAYS[2]}, first bad night {DAYS[3]}, and 1 night since\n  torch 1.0 to 2.0" in told
+    assert f"first bad night {DAYS[3]}, tonight\n" in report.text(fourth)
+    assert compare(found[0], found[2], found[:2]).since is None, "nothing is worse"
+    assert compare(found[0], found[4]).since is None, "no other night is known"
+
+
+def test_nights_that_could_not_tell_are_neither_good_nor_bad(tmp_path: Path) -> None:
+    found = five_nights(tmp_path)
+    (tmp_path / DAYS[2] / "verdict.json").write_text("{")
+    report.write(dataclasses.replace(compare(found[0], found[3]), verdict=Verdict.TOO_LITTLE, alarms=()),
+                 tmp_path / DAYS[3])
+    since = compare(found[0], found[4], found[:4]).since
+    assert since is not None
+    assert (since.last_good, since.first_bad) == (DAYS[1], DAYS[4])

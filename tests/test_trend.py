@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -64,7 +65,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def found(place: Path) -> Trend:
     from bench.commands.nights import read
 
-    sides = read(place)
+    sides = read(place, pytest.fail)
     return trend.of(sides, change_points(sides), {sides[0].name: "accepted by ada: the beginning"})
 
 
@@ -116,7 +117,7 @@ def test_a_chart_keeps_its_marks_inside_and_does_not_blow_up_noise() -> None:
 def test_a_night_that_was_stopped_leaves_the_mean_over_all_cells(place: Path) -> None:
     from bench.commands.nights import read
 
-    whole = read(place)[:7]
+    whole = read(place, pytest.fail)[:7]
     stopped = Side("2031-05-02T02-30-00Z", whole[1].store, {}, whole[1].planned, whole[1].night)
     sides = [whole[0], stopped, *whole[2:]]
     changes = change_points(sides)
@@ -133,3 +134,29 @@ def test_a_night_that_was_stopped_leaves_the_mean_over_all_cells(place: Path) ->
 def test_what_was_not_measured_is_told_of_its_night(found: Trend) -> None:
     assert found.nights[0].unmeasured == (f"failed ({EVIL}): parity/m0/fake",)
     assert "not measured: failed (&lt;script&gt;" in trend_page.page(found)
+
+
+def test_what_is_wrong_with_an_old_night_is_told_and_stops_nothing(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = Path(shutil.copytree(place, tmp_path / "history"))
+    (history / "2031-05-03T02-30-00Z" / "night.json").write_text("{")
+    (history / "2031-05-04T02-30-00Z" / "verdict.json").write_text("{")
+    told = history / "2031-05-05T02-30-00Z" / "verdict.json"
+    told.write_text(told.read_text().replace('"kind": "score"', '"kind": "of another version"'))
+    assert main(["publish", str(history)]) == 0
+    said = capsys.readouterr()
+    assert "the night 2031-05-03T02-30-00Z is passed over: " in said.err
+    page = (history / "trend.html").read_text()
+    assert page.count("no verdict: unreadable") == 2
+    assert page.count("no verdict that can be read") == 2
+    assert "2031-05-03" not in page
+
+
+def test_many_changes_of_one_night_are_folded(found: Trend) -> None:
+    (turn,) = found.turns
+    many = dataclasses.replace(turn, changes=turn.changes * 9)
+    assert "<details" not in trend_page.page(found)
+    assert f"{9 * len(turn.changes)} levels changed; all cells together from 0.0 to -9.0" in trend_page.page(
+        dataclasses.replace(found, turns=(many,))
+    )

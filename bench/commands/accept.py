@@ -14,14 +14,14 @@ from leaderboard.sides import Side, Standing
 
 
 def main(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Accept a night. Raises RequestError for a directory that is no night, StoreError for an unreadable list."""
+    """Accept a night. Raises RequestError for a directory that is no night, StoreError for what cannot be read."""
     run = Path(arguments.run).resolve()
     history.accepted(run.parent)
+    lacking = _lacking(sides.read(run)) if run.is_dir() else []  # before it counts: what is unreadable is no base
     made = history.accept(run.parent, run.name, arguments.who, arguments.why)
-    lacking = _lacking(sides.read(run))
     if lacking:
         screen.warn(f"no night can be compared with it in {plural(len(lacking), 'cell')}: {', '.join(lacking)}")
-    nights.publish(run.parent, nights.read(run.parent))
+    nights.publish(run.parent, nights.read(run.parent, screen.warn))
     screen.say(f"{made.run} is the base from now on, accepted by {made.who}: {made.why}")
     return 0
 

@@ -42,7 +42,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
     arguments.out = None
     asked = request.read(arguments)
     place = arguments.history or results.RUNS / "nightly" / asked.plan.suite
-    earlier = nights.read(place)
+    earlier = nights.read(place, screen.warn)
     base = _base(place, earlier)
     known = {r.names: r for side in earlier for r in side.records.values()}
     chosen = _chosen(asked.plan, earlier, known, arguments)

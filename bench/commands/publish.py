@@ -23,7 +23,7 @@ def main(arguments: argparse.Namespace, screen: Screen) -> int:
 
     run = results.directory(arguments.run)
     if history.nights(run):
-        screen.say(f"  {nights.publish(run, nights.read(run))[0]}")
+        screen.say(f"  {nights.publish(run, nights.read(run, screen.warn))[0]}")
         return 0
     results.read(run, screen)
     with claims.turn(run, "publish") if arguments.out is None else nullcontext():
