@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import beta, norm
 
 from bench.metrics.metric import Array
-from bench.record import Cost, Outcome, Record
+from bench.record import Cost, Data, Outcome, Record, Training
 from leaderboard import costs
 from leaderboard.alarms import Findings, Limits, of_costs, of_losses, of_scores
 from leaderboard.shifts import Shift, known_variance
@@ -195,23 +195,28 @@ def cost_alarms(nights: int, factor: float, taught: int, noise: float, cells: in
 def _slower(rng: np.random.Generator, factor: float, taught: int, cells: int, noise: float) -> bool:
     """Whether a night raises an alarm about its costs.
 
-    A night as a whole is slow or fast by the share `noise`, and a cell by itself by as much, with the tails of
-    Student's t of 4 degrees of freedom.
+    A night as a whole is slow or fast by the share `noise`, and the training and the answering of a cell each by as
+    much by itself, with the tails of Student's t of 4 degrees of freedom.
     """
 
     def timed(scale: float) -> dict[str, Record]:
         whole = scale * np.exp(noise * rng.standard_t(4))
-        return {f"t/m{i}/full": _costing(f"m{i}", whole * np.exp(noise * rng.standard_t(4))) for i in range(cells)}
+        own = whole * np.exp(noise * rng.standard_t(4, (cells, 2)))
+        return {f"t/m{i}/full": _costing(f"m{i}", float(train), float(answer)) for i, (train, answer) in enumerate(own)}
 
     earlier = [timed(1.0) for _ in range(taught)]
     return bool(of_costs(costs.changes(timed(1.0), timed(factor), earlier)))
 
 
-BLANK = Record("t", "m", "full", "bundled", "encoder", "classify", "f", Outcome.OK, "accuracy")
+ROWS = Data("bundled", "t", "0", None, 100, 100, 100)
+BLANK = Record("t", "m", "full", "bundled", "encoder", "classify", "f", Outcome.OK, "accuracy", data=ROWS)
 
 
-def _costing(model: str, seconds: float) -> Record:
-    return dataclasses.replace(BLANK, model=model, cost=Cost(seconds, seconds, 0.0, float(100 / seconds), None, None))
+def _costing(model: str, seconds: float, answering: float) -> Record:
+    """A record of a cell that took so many seconds to train on 100 examples, and so many to answer 100 rows."""
+    final = Training(0, 1e-3, 1, "COMPLETE", 0.0, 0, (), 1, 100, 100, seconds, answering, scores={})
+    cost = Cost(seconds + answering, seconds, answering, 100 / seconds, None, None)
+    return dataclasses.replace(BLANK, model=model, finals=(final,), cost=cost)
 
 
 def report(nights: int) -> str:

@@ -23,6 +23,9 @@ WIDTHS = (8.0, 12.0)
 """Half the width of a learnt band, in (robust) standard deviations of the difference of two nights: of the median over
 all cells, and of a single cell. Timings have heavy tails, and there are many cells: see `benchmarks/nights.md`."""
 
+LEAST_SECONDS = 0.2
+"""Less time than that in a whole cell is told by what else the machine does, not by the code."""
+
 MAD = 1.4826
 """The standard deviation of normal numbers over their median absolute deviation."""
 
@@ -46,12 +49,25 @@ def _seconds(record: Record) -> float | None:
     return 1 / speed if speed else None
 
 
+def _answering(record: Record) -> float | None:
+    """Seconds a row, in answering validation and test rows; None where all of it took no time worth telling."""
+    trainings = (*record.trials, *record.finals)
+    seconds = sum(training.evaluate_seconds for training in trainings)
+    if record.data is None or seconds < LEAST_SECONDS:
+        return None
+    judged = sum(len(training.curve) for training in trainings)
+    asked = sum(training.scores is not None for training in record.finals)
+    rows = judged * record.data.validation + asked * record.data.test
+    return seconds / rows if rows else None
+
+
 def _memory(record: Record) -> float | None:
     return float(record.cost.peak_memory) if record.cost and record.cost.peak_memory else None
 
 
 COSTS = (
     Cost("time an example", _seconds, smallest=(1.1, 1.25), unlearnt=(2.0, 3.0)),
+    Cost("time an answer", _answering, smallest=(1.1, 1.25), unlearnt=(2.0, 3.0)),
     Cost("peak memory", _memory, smallest=(1.1, 1.25), unlearnt=(1.5, 2.0)),
 )
 """Alarms are for the median over all cells, and for a cell beyond that median. Time without a history has a wide band:

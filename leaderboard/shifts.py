@@ -141,7 +141,8 @@ def of_cells(shifts: Sequence[Shift]) -> list[Finding]:
     With `MANY` cells their squares are first divided by what they exceed chance by, in the middle or the upper tenth,
     after the common shift is taken out (genomic control, Devlin and Roeder 1999): noise that many cells have and that
     seeds do not show, as that of a search, then raises no alarm, and real shifts of few cells still do. Those of many
-    cells are for `pooled`.
+    cells are for `pooled`. The common shift is one of so many points, or of so many errors, whichever leaves less over:
+    a drop of two points everywhere must not pass for noise where some cells are known to a tenth.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -149,7 +150,8 @@ def of_cells(shifts: Sequence[Shift]) -> list[Finding]:
     judged = [shift for shift in shifts if shift.key in noise]
     values = np.array([shift.value for shift in judged])
     errors = np.sqrt([max(noise[s.key].variance, 1e-12) for s in judged]) if judged else np.zeros(0)
-    errors = errors * np.sqrt(excess(values / errors)) if len(judged) else errors
+    if judged:
+        errors = errors * np.sqrt(min(excess(values / errors), excess((values - np.median(values)) / errors)))
     freedom = np.array([noise[s.key].freedom for s in judged])
     p = 2 * stdtr(freedom, -np.abs(values / errors)) if judged else np.zeros(0)
     rows = np.array([shift.row_variance for shift in judged])

@@ -178,6 +178,24 @@ def test_the_same_results_at_less_than_half_the_speed_are_slower(base: Side, tmp
     assert compare(base, make(tmp_path / "head", edit=slowed(2.5))).verdict is Verdict.SLOWER
 
 
+def test_answering_that_takes_longer_is_slower_though_training_is_not(base: Side, tmp_path: Path) -> None:
+    def answering(seconds: float) -> Callable[[Record], Record]:
+        def edit(record: Record) -> Record:
+            trials, finals = ([dataclasses.replace(training, evaluate_seconds=seconds) for training in trainings]
+                              for trainings in (record.trials, record.finals))
+            return dataclasses.replace(record, trials=tuple(trials), finals=tuple(finals))
+
+        return edit
+
+    before = make(tmp_path / "base", edit=answering(1.0))
+    same, slow, short = (make(tmp_path / f"{seconds}", edit=answering(seconds)) for seconds in (1.5, 5.0, 0.01))
+    assert compare(before, same).verdict is Verdict.FINE
+    found = compare(before, slow)
+    assert found.verdict is Verdict.SLOWER
+    assert [alarm.says.partition(",")[0] for alarm in found.alarms] == ["time an answer times 5.00"]
+    assert "time an answer" not in {change.cost for change in compare(short, slow).costs}, "too short to be told"
+
+
 def test_steady_earlier_nights_teach_a_narrower_band(base: Side, tmp_path: Path) -> None:
     earlier = [make(tmp_path / str(n), edit=slowed(1 + 0.01 * (n % 3))) for n in range(8)]
     head = make(tmp_path / "head", edit=slowed(1.3))

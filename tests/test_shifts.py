@@ -119,3 +119,13 @@ def test_a_drop_everywhere_that_is_small_in_each_cell_is_caught(seeds: int) -> N
 def test_slower_nights_are_told_from_steady_ones() -> None:
     assert held(nights.cost_alarms(40, 1.0, 10, nights.VARIES, cells=20), high=5.0)
     assert nights.cost_alarms(20, 2.0, 10, 0.02, cells=20).count >= 18
+
+
+def test_a_shift_of_all_cells_is_no_noise_of_those_that_are_known_best() -> None:
+    rng = np.random.default_rng(5)
+    errors = np.exp(rng.uniform(np.log(0.1), np.log(3.0), 60))
+    drops = [shift(place, -2.0 + rng.normal(0, error), error**2, 400.0) for place, error in enumerate(errors)]
+    alone = [dataclasses.replace(drop, group=drop.key) for drop in drops]
+    found = {finding.scope: finding for finding in of_cells(alone)}
+    assert all(found[drop.key].error < 1.2 * error for drop, error in zip(alone, errors, strict=True))
+    assert sum(finding.adjusted < 0.01 for finding in found.values()) > 25
