@@ -32,7 +32,8 @@ TYPES = {
     "family": "text", "head": "text", "spread": "number", "rate_at_edge": "yes or no", "trials": "whole",
     "synthetic": "yes or no", "train_rows": "whole", "rank": "number", "rank_low": "whole", "rank_high": "whole",
     "mark": "text", "beaten": "yes or no", "floor": "number", "baseline": "number", "unproven": "yes or no",
-    "doubtful": "yes or no", "health": "text",
+    "doubtful": "yes or no", "health": "text", "measures": "text", "overall": "number", "overall_low": "number",
+    "overall_high": "number",
 }
 """The columns of a line for each cell, in order, with what they hold."""
 
@@ -48,13 +49,16 @@ def rows(board: Board) -> list[dict[str, Any]]:
     """One flat dictionary a cell, in the board's order of records; None where unknown. `seeds` are the seeds' scores.
 
     `rank` has the ranks that the cell may truly have in `rank_low` and `rank_high`; `floor` and `baseline` are the
-    scores that `beaten` and `unproven` compare with.
+    scores that `beaten` and `unproven` compare with. `measures` are all of the task's, as JSON. `overall` is the mean
+    place over all tasks of the line that the cell is in: the same for all cells of a line.
     """
     entries = {(e.record.key, e.record.source): e for view in board.tasks for e in view.entries}
-    return [_row(entries[record.key, record.source]) for record in board.records]
+    overall = {(e.record.key, e.record.source): line.overall for line in board.lines for e in line.entries if e}
+    found = ((entries[cell], overall[cell]) for cell in ((r.key, r.source) for r in board.records))
+    return [_row(entry, figure) for entry, figure in found]
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry, overall: Figure | None) -> dict[str, Any]:
     record, level, place = entry.record, entry.level, entry.place
     cost, parameters = record.cost, record.parameters
     others = {
@@ -78,6 +82,10 @@ def _row(entry: Entry) -> dict[str, Any]:
         "unproven": entry.unproven,
         "doubtful": entry.doubtful,
         "health": "; ".join(entry.words),
+        "measures": None if record.scores is None else json.dumps(dict(sorted(record.scores.items()))),
+        "overall": overall.value if overall else None,
+        "overall_low": overall.low if overall else None,
+        "overall_high": overall.high if overall else None,
     }
     return {name: others[name] if name in others else getattr(record, name) for name in TYPES}
 

@@ -85,6 +85,21 @@ def test_csv_and_parquet_hold_the_same_numbers(found: Study) -> None:
     assert len(read) == len(found.board.records) == 75
 
 
+def test_csv_holds_what_the_main_table_says_of_all_tasks_and_the_other_measures(found: Study) -> None:
+    read = csv_rows(tables.as_csv(found.board))
+    head, *lines = cells(markdown.main_table(found.board))
+    at = next(i for i, name in enumerate(head) if name.startswith("overall"))
+    shown = {tuple(plain(field) for field in line[:2]): line[at] for line in lines}
+    told = [row for row in read if row["overall"]]
+    assert told
+    for row in told:
+        numbers = (float(row[name]) for name in ("overall", "overall_low", "overall_high"))
+        assert figures.bounded(*numbers) == shown[row["model"], row["method"]]
+    measures = [json.loads(row["measures"]) for row in read if row["score"]]
+    assert [each[row["metric"]] for each, row in zip(measures, (r for r in read if r["score"]), strict=True)] == [
+        float(row["score"]) for row in read if row["score"]]
+
+
 def test_latex_shows_what_markdown_shows(found: Study) -> None:
     shown, printed = cells(markdown.main_table(found.board)), latex_cells(tables.as_latex(found.board, "run"))
     tasks = len(found.board.columns)
