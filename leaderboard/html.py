@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from leaderboard import answers, draw, figures, strip
 
@@ -46,10 +46,15 @@ def environment() -> jinja2.Environment:
         "score": figures.score, "measure": figures.measure, "spread": figures.spread, "interval": figures.interval,
         "signed": figures.signed, "percent": figures.percent, "rate": figures.rate, "rows": figures.rows,
         "count_": figures.count, "size": figures.size, "duration": figures.seconds,
-        "plain": figures.plain, "cut": answers.cut, "drawing": _drawing,
+        "plain": figures.plain, "named": _named, "cut": answers.cut, "drawing": _drawing,
     }
     made.globals |= {"strip": strip.strip, "axis": strip.axis}
     return made
+
+
+def _named(foreign: str) -> Markup:
+    """A name of several words, which breaks between them where there is little room and not amid one."""
+    return escape(figures.plain(foreign)).replace("_", Markup("_<wbr>"))
 
 
 def _drawing(svg: str) -> Markup:

@@ -34,7 +34,7 @@ class Reader(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
         self.text: list[tuple[str, str]] = []
-        self.feed(page)
+        self.feed(page.replace("<wbr>", ""))  # a place where a line may break is not said
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
