@@ -141,8 +141,7 @@ def _drawn(contest: Contest, rng: np.random.Generator) -> tuple[Array, Array]:
     A draw takes from each score an error. The best of many scores is measured too high, as it is partly the luckiest:
     by as much as the best of the scores with these errors on top is above the best of the scores (the basic bootstrap;
     Davison and Hinkley 1997, ch. 5.2). Without that it is as low as it may be, and all places are as high; as it was
-    measured it is high enough for the others. Simulated, 98 to 100% of lines are held (as if the best score were known,
-    82 to 92% of those with the best mean place).
+    measured it is high enough for the others. See `benchmarks/overall.md`.
     """
     gained = _gained(contest)
     errors = _errors(contest.panel, int(np.argmax(gained)), rng)
