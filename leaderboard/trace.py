@@ -32,7 +32,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Moved:
-    """What differed first. `by` is the relative change of a training loss, None where something else came first."""
+    """What differed first.
+
+    `by` is the relative change of the training loss that did, or by which one drifted, in digits that are not compared,
+    before an evaluation did; None where there is neither.
+    """
 
     stage: Stage
     what: str
@@ -54,10 +58,15 @@ def first_moved(base: Record, head: Record) -> Moved | None:
 
     A budget that differs ends the search: trainings of unlike budgets have no traces in common.
     """
+    drift = None
     for step in _timeline(base, head):
-        if step.base is not None and step.head is not None and _rounded(step.base) != _rounded(step.head):
-            loss = step.stage is Stage.TRAINING and isinstance(step.base, float) and step.base > 0 and step.head > 0
-            return Moved(step.stage, step.what, math.log(step.head / step.base) if loss else None)
+        if step.base is None or step.head is None or step.base == step.head:
+            continue
+        loss = step.stage is Stage.TRAINING and isinstance(step.base, float) and step.base > 0 and step.head > 0
+        by = math.log(step.head / step.base) if loss else None
+        if _rounded(step.base) != _rounded(step.head):
+            return Moved(step.stage, step.what, drift if step.stage is Stage.EVALUATION else by)
+        drift = drift if by is None else by
     return None
 
 

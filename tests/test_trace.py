@@ -84,6 +84,18 @@ def test_a_loss_that_drifts_by_rounding_blames_what_came_after() -> None:
     assert attributed(moved, loss_moved=True) == (Stage.TRAINING, True)
 
 
+def test_an_evaluation_after_a_loss_that_differs_in_its_last_digits_is_not_blamed_for_sure() -> None:
+    for loss, sure in ((0.5, True), (0.5 * (1 + 1e-9), False)):
+        moved = first_moved(RECORD, replaced(trials=(training(0, loss=loss, validation=1.0),)))
+        assert moved is not None
+        assert attributed(moved, loss_moved=False) == (Stage.EVALUATION, sure)
+
+
+def test_revisions_that_differ_are_listed() -> None:
+    told = environment_changes(data(revision="v1")(), data(revision="v2", sha256="cd" * 32)())
+    assert [words.partition(" ")[2].partition(" ")[2] for words in told] == ["v1 to v2"]
+
+
 def test_packages_and_machines_that_differ_are_listed() -> None:
     later = {**RECORD.provenance, "packages": {"torch": "2.14.0", "transformers": "5.23.0"}, "python": "3.13.0"}
     assert environment_changes(RECORD, replaced(provenance=later)) == ("torch 2.13.0 to 2.14.0",
