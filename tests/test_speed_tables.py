@@ -15,7 +15,7 @@ MACHINE = {
 
 
 def side(*scores: float, seconds: float) -> dict[str, Any]:
-    return {"scores": list(scores), "peak_memory": 2**30, "seconds": seconds}
+    return {"scores": list(scores), "peak_memory": 2**30, "seconds": seconds, "spent": {"forward": 3.0, "data": 1.0}}
 
 
 def a_round(peer: float, ours: float) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def test_page_has_totals_scores_beside_each_other_and_the_machine() -> None:
     page = tables.render(RESULTS)
     assert "| wall time, 1 cells | 63.0 s | 11.0 s | 5.8 (5.5 to 6.0) |" in page
     assert "| ner/m/full | 52.0 ±2.0 | 52.2 ±1.3 |" in page
+    assert "75% is the work itself (`--profile`): forward 75.0%, data 25.0%." in page
     assert "load 0.1 before and 1.9 after" in page
     assert "1 thread: 100 GFLOP/s in float32, 200 in bfloat16" in page
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import catalog, plan, sources
@@ -31,11 +31,15 @@ SAMPLE = (
 
 @dataclass(frozen=True)
 class Side:
-    """A cell on one side: test scores by seed, peak memory in bytes, seconds of wall time of the cell."""
+    """A cell on one side: test scores by seed, peak memory in bytes, seconds of wall time of the cell.
+
+    `spent` are seconds by part of the work, where they were measured.
+    """
 
     scores: tuple[float, ...]
     peak_memory: int | None
     seconds: float
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ def our_cells(out: Path) -> dict[str, Side]:
     for record in Store(out).records():
         if record.cost is None or record.score is None:
             raise RuntimeError(f"{record.key}: {record.outcome} {record.reason}")
-        found[record.key] = Side(record.seed_scores, record.cost.peak_memory, record.cost.seconds)
+        spent = {name: part.seconds for name, part in record.spent.items()}
+        found[record.key] = Side(record.seed_scores, record.cost.peak_memory, record.cost.seconds, spent)
     return found
 
 

@@ -9,6 +9,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.spent import PARTS as PARTS_OF_WORK
+from bench.spent import WORK
+
 Results = Mapping[str, Any]
 
 HEADER = """# Speed
@@ -30,13 +33,13 @@ What was tried to make it faster, and what each lever gives: [levers.md](levers.
 accelerator yet.
 """
 
-PARTS = {"grid": "Cells", "unpruned": "Cells without pruning"}
+SECTIONS = {"grid": "Cells", "unpruned": "Cells without pruning"}
 
 
 def render(results: Results) -> str:
     """The page; parts that were not measured are left out."""
     parts = [HEADER]
-    parts += [_grid(title, results[part]) for part, title in PARTS.items() if part in results]
+    parts += [_grid(title, results[part]) for part, title in SECTIONS.items() if part in results]
     if "single" in results:
         parts.append(_single(results["single"]))
     return "\n".join(parts)
@@ -56,7 +59,7 @@ def _machine(part: Results) -> str:
 
 def _grid(title: str, part: Results) -> str:
     rounds: Sequence[Results] = part["rounds"]
-    lines = [f"## {title}\n", _machine(part), _totals(rounds), "", _cells(rounds)]
+    lines = [f"## {title}\n", _machine(part), _totals(rounds), _spent(rounds), _cells(rounds)]
     return "\n".join(lines)
 
 
@@ -68,6 +71,20 @@ def _totals(rounds: Sequence[Results]) -> str:
         count = len(rounds[0]["our_cells"])
         rows.append([f"{name}, {count} cells", _seconds(peer), _seconds(ours), ratios(peer, ours)])
     return _table(rows)
+
+
+def _spent(rounds: Sequence[Results]) -> str:
+    """Where the time of our workers went."""
+    totals: dict[str, float] = {}
+    for cell in (cell for found in rounds for cell in found["our_cells"].values()):
+        for name, seconds in cell["spent"].items():
+            totals[name] = totals.get(name, 0.0) + seconds
+    whole = sum(totals.values())
+    if not whole:
+        return ""
+    parts = ", ".join(f"{name} {totals[name] / whole:.1%}" for name in PARTS_OF_WORK if name in totals)
+    work = sum(totals.get(name, 0.0) for name in WORK) / whole
+    return f"Of our workers' time {work:.0%} is the work itself (`--profile`): {parts}.\n"
 
 
 def _cells(rounds: Sequence[Results]) -> str:
