@@ -1,0 +1,57 @@
+"""The peer is told the very cell that a run of ours makes, and gives answers in the order of the rows."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from transformers import AutoTokenizer
+
+from bench import sources
+from bench.models import ROOT
+from benchmarks.peer import handed as told
+from benchmarks.peer import rows
+from benchmarks.peer.handed import Handed
+from benchmarks.speed import grid
+
+KEY = "ner/bert-mini/lora"
+
+
+@pytest.fixture(scope="module")
+def handed(tmp_path_factory: pytest.TempPathFactory) -> Handed:
+    (cell,) = grid.cells([KEY], pruning=True).cells
+    return told.read(grid.hand_out(cell, tmp_path_factory.mktemp("handed")))
+
+
+def test_rows_rates_and_budget_are_those_of_our_cell(handed: Handed) -> None:
+    (cell,) = grid.cells([KEY], pruning=True).cells
+    splits = sources.load(cell.task, cell.source, budget=cell.budget)
+    assert handed.split("train") == json.loads(json.dumps([dict(row) for row in splits.train]))
+    assert len(handed.split("test")) == len(splits.test())
+    assert cell.method.rates is not None
+    assert handed.rates[2] == pytest.approx(cell.method.rates.default * 768 / 128)
+    assert (handed.trials, handed.seeds, handed.batch_size) == (4, (1, 2, 3), cell.budget.batch_size)
+    assert handed.labels[0] == "O"
+
+
+def test_without_pruning_there_is_one_evaluation() -> None:
+    (cell,) = grid.cells([KEY], pruning=False).cells
+    assert cell.budget.evaluations == 1
+
+
+def test_a_cell_that_the_suite_does_not_have_is_named() -> None:
+    with pytest.raises(SystemExit, match="ner/bert-mini/magic"):
+        grid.cells(["ner/bert-mini/magic"], pruning=True)
+
+
+def test_perfect_scores_give_the_rows_own_tags_in_their_order(handed: Handed) -> None:
+    """Data sets are sorted by length for evaluation; answers come back in the order of the rows."""
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "bench/checkpoints/bert-mini")
+    found = handed.split("validation")
+    prepared = rows.prepare(handed, tokenizer, found, train=False)
+    labels = prepared.data["labels"]
+    width = max(map(len, labels))
+    best = np.array([[max(0, label) for label in row] + [0] * (width - len(row)) for row in labels])
+    assert prepared.data["length"] == sorted(prepared.data["length"], reverse=True)
+    assert prepared.answers(best) == [row["tags"] for row in found]
