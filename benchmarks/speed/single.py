@@ -29,9 +29,9 @@ class Shape:
     layers: int = 0
     path: str | None = None
     data_dir: str | None = None
-    rows: int = 512
+    rows: int = 256
     batch_size: int = 16
-    rounds: int = 3
+    rounds: int = 2
 
 
 SHAPES = (Shape("64 x 2", 64, 2), Shape("128 x 3", 128, 3), Shape("256 x 4", 256, 4), Shape("384 x 6", 384, 6))
