@@ -59,8 +59,9 @@ def write(path: Path, handed: Handed) -> None:
 
 def read(path: Path) -> Handed:
     """What `write` wrote."""
-    fields = json.loads(path.read_text(encoding="utf-8"))
-    return Handed(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return Handed(**plain)
 
 
 def write_rows(place: Path, split: str, rows: Sequence[Any]) -> None:

@@ -36,7 +36,8 @@ def prepare(handed: Handed, tokenizer: Any, rows: Sequence[dict[str, Any]], *, t
         found: list[Any] = [None] * len(order)
         for position, i in enumerate(order):
             found[i] = _one(predictions, position)
-        return decode(found)
+        wanted: list[Any] = decode(found)
+        return wanted
 
     return Prepared(data, answers)
 

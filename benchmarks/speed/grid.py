@@ -14,7 +14,7 @@ from bench.material import Material
 from bench.models import config, directory
 from bench.plan import Cell, Plan
 from bench.spec import REFERENCE_WIDTH
-from bench.store import Store
+from bench.store import Store, safe_name
 from benchmarks.peer import handed as told
 from benchmarks.peer.handed import Handed
 from benchmarks.speed import process
@@ -70,7 +70,7 @@ def hand_out(cell: Cell, place: Path, threads: int | None = None) -> Path:
     if not rows.exists():
         for split, found in zip(told.SPLITS, (splits.train, splits.validation, splits.test()), strict=True):
             told.write_rows(rows, split, found)
-    path = place / f"{'-'.join(cell.names)}.json"
+    path = place / f"{'-'.join(map(safe_name, cell.names))}.json"
     told.write(path, _handed(cell, material.labels, rows, threads))
     return path
 
