@@ -56,7 +56,7 @@ def test_a_missing_package_is_essential(capsys: Capture, monkeypatch: pytest.Mon
 def test_a_hub_that_answers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     with serving({}) as endpoint:
-        monkeypatch.setenv("HF_ENDPOINT", f"{endpoint}/api/models/no/such")
+        monkeypatch.setenv("HF_ENDPOINT", f"{endpoint.url}/api/models/no/such")
         (found,) = doctor._hub()
     assert found.state is State.GOOD
     assert found.value.endswith("answers (HTTP 404)")
