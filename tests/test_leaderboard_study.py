@@ -114,7 +114,7 @@ def test_figures_over_all_tasks_stand_in_the_table_and_below_it(found: Study) ->
 
 def test_the_main_page_lists_the_lines_over_all_tasks_the_best_first(run: Path, found: Study) -> None:
     _, part = Site(found, Store(run), "t").board().split('id="overall-1"')
-    told = re.findall(r'<span class="model">(.*?)</span> <span class="method">(.*?)</span>', part)
+    told = re.findall(r'<span class="model">(.*?)</span> <span class="method">(.*?)</span>', part.replace("<wbr>", ""))
     assert told == [(a.model, a.method) for a in found.overall[0].best_first]
 
 
