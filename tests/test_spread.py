@@ -230,4 +230,6 @@ def test_workers_that_are_killed_lose_no_trial_and_repeat_none_that_ended(tmp_pa
     assert last.returncode == 0, said[-2000:]
     trials = shared(server, Trainer(stop_at=0), "killed")
     assert [trial.number for trial in trials] == list(range(TRIALS))
-    assert [trial.rate for trial in trials] == [trial.rate for trial in _renamed(tmp_path, "killed")]
+    assert ends(log) == list(range(TRIALS))
+    # later ones depend on which trials were finished when they were proposed: those of the dead wait for silence
+    assert [trial.rate for trial in trials[: tune.STRATA]] == pytest.approx(tune.first_rates(RATES, tune.STRATA))
