@@ -12,7 +12,7 @@ import torch
 
 from bench import catalog
 from bench.errors import UnsupportedError
-from bench.learn import device, fit
+from bench.learn import fit
 from bench.learn.batch import collate, prediction_order
 from bench.learn.fit import ModelLearner
 from bench.learn.lower import frozen_layers, lower_states, replayed
@@ -22,18 +22,9 @@ from bench.spec import Family, Head
 from tests import tiny
 
 torch.set_num_threads(1)
+
+pytestmark = pytest.mark.usefixtures("float32")
 CELLS = [(head, family) for head in Head for family in tiny.FAMILIES]
-
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equality is asked of float32; bfloat16 rounds differently in batches of different shapes."""
-    monkeypatch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-
-
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
 
 
 def learner(root: Path, head: Head, family: Family, method: str, **budget: Any) -> ModelLearner:

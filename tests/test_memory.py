@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.learn import device, unfinished
+from bench.learn import unfinished
 from bench.learn.batch import Batch
 from bench.learn.fit import ModelLearner
 from bench.learn.memory import Room, parts, size
@@ -27,15 +27,7 @@ from tests import fake_records, tiny
 
 torch.set_num_threads(1)
 
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
+pytestmark = pytest.mark.usefixtures("float32")
 
 
 class Narrow(ModelLearner):
@@ -45,13 +37,7 @@ class Narrow(ModelLearner):
     drawn: list[float]
 
     def _network(self, seed: int) -> Network:
-        network = super()._network(seed)
-        for module in network.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = 0.0
-            elif isinstance(getattr(module, "dropout", None), float):  # of T5's attention
-                module.dropout = 0.0  # type: ignore[assignment]
-        return network
+        return tiny.without_dropout(super()._network(seed))
 
     def _losses(self, network: Network, batch: Batch, whole: Batch | None = None) -> tuple[Tensor, Tensor]:
         self.drawn = [*getattr(self, "drawn", []), float(torch.rand(()))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +28,8 @@ from bench.spec import Family, Head, LogRange
 from tests import tiny
 
 torch.set_num_threads(1)
+
+pytestmark = pytest.mark.usefixtures("float32")
 
 NO_BIASES = "has no biases"
 REFUSED = {("bitfit", Family.ENCODER_DECODER): NO_BIASES, ("bitfit", tiny.WRITER): NO_BIASES}
@@ -60,19 +62,6 @@ WHOLE = ("full", "scratch", "gradual_unfreeze", "augment", "domain_adaptive", "d
 """Methods under which everything trains."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _float32() -> Iterator[None]:
-    """Equality is asked of float32; bfloat16 rounds differently in batches of different shapes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-        yield
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
-
-
 class Kept(ModelLearner):
     """A learner that keeps the network that it made last, and what its parameters were at first."""
 
@@ -89,13 +78,7 @@ class WithoutDropout(Kept):
     """A learner whose networks have none, so that a training loss can be computed again."""
 
     def _network(self, seed: int) -> Network:
-        network = super()._network(seed)
-        for module in network.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = 0.0
-            elif isinstance(getattr(module, "dropout", None), float):  # of T5's attention
-                module.dropout = 0.0  # type: ignore[assignment]
-        return network
+        return tiny.without_dropout(super()._network(seed))
 
 
 @dataclasses.dataclass(frozen=True)

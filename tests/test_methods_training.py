@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 import torch
 
 from bench.errors import UnsupportedError
-from bench.learn import adapt, device, distill
+from bench.learn import adapt, distill
 from bench.learn.edits import edited_rows
 from bench.learn.fit import ModelLearner
 from bench.learn.loop import make_optimizer
@@ -28,17 +27,7 @@ from tests import tiny
 
 torch.set_num_threads(1)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _float32() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-        yield
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
+pytestmark = pytest.mark.usefixtures("float32")
 
 
 def learner(root: Path, head: Head, family: Family, method: str, **budget: Any) -> ModelLearner:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from bench import keep
 from bench.commands import model_card
-from bench.learn import device, merge
+from bench.learn import merge
 from bench.learn.fit import ModelLearner
 from bench.record import Outcome, Record, Training
 from bench.spec import Family, Head
@@ -20,24 +20,13 @@ from tests import tiny
 
 torch.set_num_threads(1)
 
+pytestmark = pytest.mark.usefixtures("float32")
+
 UNTIED = [("head_only", Head.GENERATE, family) for family in tiny.FAMILIES]
 """What gives the vocabulary projection weights of its own."""
 
 EACH = [("lora", head, family) for head in Head if head is not Head.REGRESS for family in tiny.FAMILIES] + UNTIED
 """Heads that a few lines serve; a pair of texts is read in a way of its own by each family."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _float32() -> Iterator[None]:
-    """The card's code computes in float32."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-        yield
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
 
 
 def record(kept: keep.Kept) -> Record:

@@ -29,6 +29,8 @@ from leaderboard import figures, frame, markdown, single, tables
 from tests import fakes, tiny
 
 torch.set_num_threads(1)
+
+pytestmark = pytest.mark.usefixtures("float32")
 METHODS: dict[str, Method] = {"zero_shot": zero_shot.METHOD, "few_shot": few_shot.METHOD}
 WORDS = {"good": "happy", "bad": "dreadful slow"}
 """The second label is of several tokens in every tiny vocabulary."""
@@ -44,17 +46,6 @@ SUPPORTED = [
     for family in tiny.FAMILIES
     if head is Head.CLASSIFY or family is not Family.ENCODER
 ]
-
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equality is asked of float32; bfloat16 rounds differently in batches of different shapes."""
-    monkeypatch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-
-
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
 
 
 def assignment(root: Path, name: str, head: Head, family: Family, k: int = 3, **changes: Any) -> Assignment:

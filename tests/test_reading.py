@@ -20,11 +20,6 @@ PAIR = tiny.TASKS[Head.REGRESS]
 ROW = {"one": "anna met him.", "other": "is she happy?"}
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
-
-
 def opened(root: Path, family: Family, **changes: Any) -> tuple[Model, Any]:
     model = dataclasses.replace(tiny.checkpoint(family, root / str(family)), **changes)
     return model, load_tokenizer(model, None)

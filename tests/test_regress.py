@@ -30,11 +30,6 @@ torch.set_num_threads(1)
 SCORES = [row["score"] for row in tiny.rows(Head.REGRESS)]
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
-
-
 def learner(root: Path, method: str = "full", **changes: Any) -> ModelLearner:
     given = tiny.assignment(Head.REGRESS, tiny.checkpoint(Family.ENCODER, root / "encoder"), method)
     return ModelLearner(dataclasses.replace(given, **changes))

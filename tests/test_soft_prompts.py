@@ -24,6 +24,8 @@ from bench.spec import Family, Head, Method
 from tests import tiny
 
 torch.set_num_threads(1)
+
+pytestmark = pytest.mark.usefixtures("float32")
 METHODS: dict[str, tuple[Method, dict[str, Any]]] = {
     "prompt_tuning": (prompt_tuning.METHOD, {"length": 5, "init": "vocabulary"}),
     "p_tuning": (p_tuning.METHOD, {"length": 5, "encoder": "lstm"}),
@@ -36,17 +38,6 @@ EVERYWHERE = [(n, head, family) for n in METHODS if n not in VARIANTS for head i
 EVERY_VARIANT = [(name, head, family) for name in METHODS for head in Head for family in tiny.FAMILIES]
 ATTENTIONS = {Family.ENCODER: (2, 6), Family.DECODER: (2, 2), Family.ENCODER_DECODER: (2, 6)}
 """Attentions of the tiny networks under a head, and under generation (encoder, decoder and cross, two layers each)."""
-
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equality is asked of float32; bfloat16 rounds differently in batches of different shapes."""
-    monkeypatch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-
-
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
 
 
 def learner(root: Path, name: str, head: Head, family: Family, **changes: Any) -> ModelLearner:

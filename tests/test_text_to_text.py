@@ -28,20 +28,11 @@ from tests import fake_records, fakes, tiny
 
 torch.set_num_threads(1)
 
+pytestmark = pytest.mark.usefixtures("float32")
+
 BUNDLED = ("t5-mini-text", "gpt2-mini-text")
 ANSWERED = (Head.CLASSIFY, Head.TAG, Head.SPAN)
 """The heads that a writing model answers in another way than its plain twin."""
-
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equality is asked of float32; bfloat16 rounds differently in batches of different shapes."""
-    monkeypatch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
 
 
 tokenizer_of = functools.cache(lambda name: load_tokenizer(catalog.model(name), None))

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from bench import catalog
-from bench.learn import device, unfinished
+from bench.learn import unfinished
 from bench.learn.fit import ModelLearner
 from bench.learn.unfinished import Unfinished
 from bench.learner import Assignment, Fitted
@@ -25,6 +25,8 @@ from bench.spec import Family, Head
 from tests import tiny
 
 torch.set_num_threads(1)
+
+pytestmark = pytest.mark.usefixtures("float32")
 
 METHODS = [name for name, method in catalog.methods().items() if method.rates is not None]
 PLACES = [(Head.TAG, Family.ENCODER), (Head.CLASSIFY, Family.DECODER), (Head.SPAN, Family.ENCODER_DECODER)]
@@ -44,15 +46,9 @@ class Interrupted(BaseException):
     """Stands for a kill: nothing in between may handle it."""
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
-
-
 @pytest.fixture(autouse=True)
 def _at_every_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unfinished, "EVERY", 0.0)
-    monkeypatch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
 
 
 def assignment(root: Path, method: str, head: Head, family: Family, place: Path | None) -> Assignment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,13 +10,15 @@ import torch
 from torch import Tensor
 
 from bench import catalog
-from bench.learn import device, writing
+from bench.learn import writing
 from bench.learn.fit import ModelLearner
 from bench.learn.network import Network
 from bench.spec import Family, Head
 from tests import tiny
 
 torch.set_num_threads(1)
+
+pytestmark = pytest.mark.usefixtures("float32")
 
 METHODS = [
     name for name, method in catalog.methods().items()
@@ -29,19 +30,6 @@ CELLS = [
     (method, family) for method in METHODS for family in tiny.FAMILIES
     if (method, family) != ("bitfit", Family.ENCODER_DECODER)
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _float32() -> Iterator[None]:
-    """bfloat16 rounds differently in batches of different shapes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "CPU_BFLOAT16_WIDTH", 10**9)
-        yield
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tiny")
 
 
 def shaken(root: Path, method: str, family: Family) -> tuple[ModelLearner, Network]:

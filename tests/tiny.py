@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from torch import nn
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -20,6 +21,7 @@ from transformers import (
 )
 
 from bench import catalog
+from bench.learn.network import Network
 from bench.learner import Assignment
 from bench.spec import Budget, Family, Head, Model, Pinned, Row, Task
 
@@ -47,6 +49,16 @@ def teacher(directory: Path) -> str:
     if not (directory / "config.json").exists():
         _bert(directory, layers=8)
     return str(directory)
+
+
+def without_dropout(network: Network) -> Network:
+    """The same network, which gives the same numbers in training as in evaluation."""
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        elif isinstance(getattr(module, "dropout", None), float):  # of T5's attention
+            module.dropout = 0.0  # type: ignore[assignment]
+    return network
 
 
 def checkpoint(kind: str, directory: Path) -> Model:
