@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from tests.loopback import listening
 
 COMMIT = "c0ffee" * 6 + "c0de"
 """The commit of every repository here that is given none; `main` stands for it."""
@@ -61,14 +62,8 @@ def serving(repositories: Mapping[str, Path], commits: Mapping[str, str] | None 
     class Handler(_Handler):
         held, known, hub = repositories, commits or {}, running
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running.url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with listening(Handler) as running.url:
         yield running
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def answers(status: int, **headers: str) -> Callable[[BaseHTTPRequestHandler, bytes], None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from leaderboard import paired, render, versus
 from leaderboard.study import of
 from tests import site_run
 from tests.browser import MISSING, PHONE, WIDE, Browser, browser, there
+from tests.loopback import listening
 
 pytestmark = [pytest.mark.skipif(not there(), reason=MISSING), pytest.mark.xdist_group("browser")]
 
@@ -249,15 +249,10 @@ def test_a_web_server_serves_it_as_well(chrome: Browser, site: Path) -> None:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        chrome.open(f"http://127.0.0.1:{server.server_port}/compare.html", NER)
+    with listening(functools.partial(Quiet, directory=str(site))) as address:
+        chrome.open(f"{address}/compare.html", NER)
         wait(lambda: chrome.all("#verdict"))
         chrome.open("about:blank")
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_on_paper_there_are_all_rows_and_no_controls(chrome: Browser, site: Path) -> None:
