@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 INSTEAD = "***"
@@ -30,23 +30,30 @@ TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}")
 
 def redact(text: str) -> str:
     """The text without secrets: those in the environment, in URLs, and those that are called so."""
-    for secret in sorted(_known(), key=len, reverse=True):
+    return _redact(text, _known())
+
+
+def redacted(value: Any) -> Any:
+    """A JSON value with every text in it redacted. Names in objects stay."""
+    return _redacted(value, _known())
+
+
+def _redacted(value: Any, secrets: Sequence[str]) -> Any:
+    if isinstance(value, str):
+        return _redact(value, secrets)
+    if isinstance(value, dict):
+        return {name: _redacted(entry, secrets) for name, entry in value.items()}
+    return [_redacted(entry, secrets) for entry in value] if isinstance(value, list) else value
+
+
+def _redact(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
         text = text.replace(secret, INSTEAD)
     text = IN_URL.sub(rf"\g<1>{INSTEAD}@", text)
     return TOKEN.sub(INSTEAD, ASSIGNED.sub(rf"\g<1>{INSTEAD}", text))
 
 
-def redacted(value: Any) -> Any:
-    """A JSON value with every text in it redacted. Names in objects stay."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {name: redacted(entry) for name, entry in value.items()}
-    return [redacted(entry) for entry in value] if isinstance(value, list) else value
-
-
-def _known() -> Iterator[str]:
-    """The secrets in this process's environment."""
-    for name, value in os.environ.items():
-        if NAMED.search(name) and len(value) >= SHORTEST:
-            yield value
+def _known() -> list[str]:
+    """The secrets in this process's environment, longest first: one may be part of another."""
+    found = (value for name, value in os.environ.items() if NAMED.search(name) and len(value) >= SHORTEST)
+    return sorted(found, key=len, reverse=True)
