@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.learn import unfinished
+from bench.learn import adapt, unfinished
 from bench.learn.batch import Batch
 from bench.learn.fit import ModelLearner
 from bench.learn.memory import Room, parts, size
@@ -129,6 +129,25 @@ def test_a_batch_is_tried_again_with_the_random_numbers_that_it_had(root: Path) 
     fit(made, most=4)
     whole, first, second = made.drawn[:3]
     assert whole == first != second
+
+
+def test_a_pretraining_that_must_split_its_batches_learns_the_same_and_says_so(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapt, "Network", lambda *given: tiny.without_dropout(Network(*given)))
+    plain = learner(root, Head.CLASSIFY, Family.ENCODER, "domain_adaptive[steps=4]")
+    real = adapt.language_loss
+
+    def narrow(network: Network, batch: Batch) -> Tensor:
+        if size(batch) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return real(network, batch)
+
+    monkeypatch.setattr(adapt, "language_loss", narrow)
+    split = learner(root, Head.CLASSIFY, Family.ENCODER, "domain_adaptive[steps=4]")
+    for one, other in zip(split.template.parameters(), plain.template.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+    assert (fit(plain).micro_batch, fit(split).micro_batch) == (None, 2)
 
 
 def test_a_row_that_does_not_fit_alone_ends_the_training(root: Path) -> None:

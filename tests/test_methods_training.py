@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from bench.errors import UnsupportedError
+from bench.errors import DivergedError, UnavailableError, UnsupportedError
 from bench.learn import adapt, distill
 from bench.learn.edits import edited_rows
 from bench.learn.fit import ModelLearner
-from bench.learn.loop import make_optimizer
+from bench.learn.loop import Trained, make_optimizer, train
 from bench.learn.network import Network
 from bench.learn.objectives import make_batch, vocabulary_of
 from bench.learn.recipes import Recipe
@@ -200,19 +200,33 @@ def test_all_trainings_start_from_the_same_adapted_weights(root: Path, head: Hea
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_the_objective_is_the_models_own_and_it_gets_better_at_it(root: Path, family: Family) -> None:
+def test_the_objective_is_the_models_own_and_it_gets_better_at_it(
+    root: Path, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The mean loss of the tokens that are missing from the training texts falls."""
-    losses: list[float] = []
-    original = adapt._update
+    done = continued(root, family, monkeypatch)
+    assert np.mean([point.loss for point in done.curve[-2:]]) < 0.8 * np.mean([p.loss for p in done.curve[:2]])
 
-    def watched(network: Network, optimizer: Any, loss: torch.Tensor, rate: float) -> None:
-        losses.append(float(loss.detach()))
-        original(network, optimizer, loss, rate)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapt, "_update", watched)
-        learner(root, Head.CLASSIFY, family, "domain_adaptive[steps=60,rate=2e-4,batch=8]")
-    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+def continued(
+    root: Path, family: Family, monkeypatch: pytest.MonkeyPatch, options: str = "steps=60,rate=2e-4,batch=8"
+) -> Trained:
+    """The pretraining of a learner that is opened."""
+    found: list[Trained] = []
+
+    def watched(*arguments: Any, **named: Any) -> Trained:
+        found.append(train(*arguments, **named))
+        return found[-1]
+
+    monkeypatch.setattr(adapt, "train", watched)
+    learner(root, Head.CLASSIFY, family, f"domain_adaptive[{options}]")
+    return found[0]
+
+
+def test_a_pretraining_that_diverges_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapt, "language_loss", lambda network, batch: next(network.parameters()).sum() * float("nan"))
+    with pytest.raises(DivergedError, match="continued pretraining: the training loss was nan by step 1"):
+        learner(root, Head.CLASSIFY, Family.ENCODER, "domain_adaptive[steps=10]")
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
@@ -233,7 +247,8 @@ def test_its_loss_is_that_of_transformers(root: Path, family: Family) -> None:
         inputs["decoder_input_ids"] = batch.decoder_inputs
     scores = backbone(**inputs).logits.flatten(0, 1)
     expected = torch.nn.functional.cross_entropy(scores, labels)
-    assert torch.allclose(adapt.language_loss(Network(backbone, family, None), batch), expected, atol=1e-5)
+    found = adapt.language_loss(Network(backbone, family, None), adapt.in_rows(batch))
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_only_the_inputs_of_training_rows_are_read(root: Path) -> None:
@@ -372,6 +387,15 @@ def test_a_span_that_occurs_twice_is_the_one_nearest_to_the_right_one(root: Path
     assert distill._answered(made, row, "anna")["answers"] == {"text": ["anna"], "answer_start": [9]}
     assert distill._answered(made, row, "marta") == row
     assert distill._answered(made, row, "") == row
+
+
+def test_a_teacher_that_was_there_when_the_run_was_planned_is_a_failure_to_be_tried_again(root: Path) -> None:
+    """A hub that is down for a minute says nothing about what the method can do."""
+    given = wanted(root, Head.CLASSIFY, Family.ENCODER)
+    chosen = dataclasses.replace(given.others["teacher"].model, package="no_such_package")
+    given = dataclasses.replace(given, others={"teacher": Pinned(chosen, "c0ffee" * 6 + "c0de")})
+    with pytest.raises(UnavailableError, match="not installed"):
+        ModelLearner(given)
 
 
 @pytest.mark.parametrize(

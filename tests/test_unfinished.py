@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from bench import catalog
-from bench.learn import unfinished
+from bench.learn import loop, unfinished
 from bench.learn.fit import ModelLearner
 from bench.learn.unfinished import Unfinished
 from bench.learner import Assignment, Fitted
@@ -163,7 +163,7 @@ def test_the_state_of_another_cell_is_not_taken_up_even_by_its_name(
     wanted = dataclasses.replace(assignment(root, "lora", Head.CLASSIFY, Family.DECODER, begun.parent), **change)
     again = Attempt(ModelLearner(wanted))
     identity = {"rate": RATE, "seed": 3, "epochs": 3, "choice": {}}
-    theirs = again.learner._unfinished(**identity)
+    theirs = again.learner.unfinished(**identity)
     assert theirs is not None
     begun.rename(theirs.path)
     again.fit()
@@ -248,3 +248,39 @@ def test_a_finished_teacher_is_not_trained_again(
     for one, other in zip(first.learner.train_examples, second.learner.train_examples, strict=True):
         assert torch.equal(one["soft"], other["soft"])
     assert state.stat().st_mtime_ns == written
+
+
+# -- What comes before all trainings of a cell --
+
+
+def prepared(root: Path, method: str, place: Path | None) -> ModelLearner:
+    random.seed(), np.random.seed(None), torch.seed()
+    return ModelLearner(assignment(root, method, Head.CLASSIFY, Family.ENCODER, place))
+
+
+@pytest.mark.parametrize("method", ["domain_adaptive[steps=6,batch=2]", "distill"])
+def test_what_comes_before_all_trainings_goes_on_where_it_was_cut_off(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Continued pretraining, and the training of a teacher: to the very same weights and answers."""
+    straight = prepared(root, method, None)
+    steps: list[int] = []
+    step = loop._Updates.step
+
+    def counted(updates: Any, number: int, batch: Any) -> torch.Tensor:
+        if len(steps) == 4:
+            steps.append(number)
+            raise Interrupted
+        steps.append(number)
+        return step(updates, number, batch)
+
+    monkeypatch.setattr(loop._Updates, "step", counted)
+    with pytest.raises(Interrupted):
+        prepared(root, method, tmp_path)
+    resumed = prepared(root, method, tmp_path)
+    assert steps[5] >= 3, "the first step of the second attempt"
+    ours, theirs = (dict(made.template.named_parameters()) for made in (resumed, straight))
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+    for one, other in zip(resumed.train_examples, straight.train_examples, strict=True):
+        assert one.keys() == other.keys()
+        assert "soft" not in one or torch.equal(one["soft"], other["soft"])

@@ -22,6 +22,7 @@ from bench.learn.heads.regress import numbers_of
 from bench.learn.memory import size
 from bench.learn.network import Network
 from bench.learner import Prediction
+from bench.record import Point
 from bench.spec import REFERENCE_WIDTH, Head, Method, Pinned, Row
 
 SEED = 0
@@ -36,7 +37,7 @@ def distill(learner: ModelLearner, teacher: Pinned, method: Method, *, alpha: fl
     Raises UnsupportedError where the teacher cannot be had or is no larger than the cell's model, DivergedError where
     it does not learn.
     """
-    taught = _fitted(_opened(learner, teacher, method), method)
+    taught = _fitted(_opened(learner, teacher, method), learner, method)
     head = learner.assignment.task.head
     if head in SCORED and not learner.head.writes and not taught.head.writes:
         learner.train_examples = _with_scores(learner, taught)
@@ -51,7 +52,7 @@ def distill(learner: ModelLearner, teacher: Pinned, method: Method, *, alpha: fl
 def _opened(learner: ModelLearner, teacher: Pinned, method: Method) -> ModelLearner:
     """A learner for the teacher, with the same rows. What it does on validation rows is not looked at."""
     own, name = learner.assignment, teacher.model.name
-    budget = dataclasses.replace(own.budget, evaluations=1)
+    budget = dataclasses.replace(own.budget, evaluations=own.budget.epochs, patience=own.budget.epochs)
     wanted = dataclasses.replace(
         own, model=teacher.model, revision=teacher.revision, method=method, options=dict(method.options),
         budget=budget, validation=own.validation[:1], others={},
@@ -61,6 +62,8 @@ def _opened(learner: ModelLearner, teacher: Pinned, method: Method) -> ModelLear
             raise UnavailableError(f"{name!r} has no commit")
         opened = ModelLearner(wanted)
     except UnavailableError as error:
+        if teacher.revision or teacher.sha256:
+            raise  # it was there when the run was planned, and may be there again
         raise UnsupportedError(
             f"the teacher {name!r} cannot be had here; name another, as in distill[teacher=NAME], or mend this: {error}"
         ) from error
@@ -71,12 +74,21 @@ def _opened(learner: ModelLearner, teacher: Pinned, method: Method) -> ModelLear
     return opened
 
 
-def _fitted(teacher: ModelLearner, method: Method) -> ModelLearner:
+def _fitted(teacher: ModelLearner, learner: ModelLearner, method: Method) -> ModelLearner:
+    """The teacher, trained to the end; its evaluations are only places from which it goes on when it was cut off."""
     assert method.rates is not None, "a teacher is trained"
     rate = method.rates.default * teacher.assignment.model.rate_factor * REFERENCE_WIDTH / teacher.width
-    fitted = teacher.fit(rate, SEED, lambda predictions: 0.0, lambda point: True, teacher.assignment.budget.epochs)
+    marks: list[Point] = []
+
+    def mark(point: Point) -> bool:
+        marks.append(point)
+        return True
+
+    epochs = teacher.assignment.budget.epochs
+    fitted = teacher.fit(rate, SEED, lambda predictions: float(len(marks)), mark, epochs)  # the later, the better
     if fitted.state != "COMPLETE":
         raise DivergedError(f"the teacher {teacher.assignment.model.name!r} did not learn: {fitted.reason}")
+    learner.micro_batch = fitted.micro_batch
     return teacher
 
 

@@ -96,6 +96,8 @@ class ModelLearner:
         self.room = self._whole_room()
         self.versions: Versions | None = None
         self.objective: Objective | None = None
+        self.micro_batch: int | None = None
+        """Rows of the parts that the batches of what came before all trainings were split into, if they were."""
         if self.method.prepare:
             self.method.prepare(self, self.options)
         self._compute_frozen(sample)
@@ -145,7 +147,7 @@ class ModelLearner:
         routine = self.method.routine(network, self.options, plan.steps) if self.method.routine else Routine()
         factors = {**self._head_factors(network, rate), **routine.rate_factors}
         routine = dataclasses.replace(routine, rate_factors=factors)
-        unfinished = self._unfinished(rate=rate, seed=seed, epochs=epochs, choice=dict(choice))
+        unfinished = self.unfinished(rate=rate, seed=seed, epochs=epochs, choice=dict(choice))
         with traced():
             done = train(
                 network, functools.partial(self._batches, seed), plan, rate, functools.partial(self._losses, network),
@@ -165,14 +167,14 @@ class ModelLearner:
             predict=lambda rows: self._predict(network, rows),
             save=lambda place: keep.save(place, network, self._described(seed, rate, chosen)),
             forget=unfinished.forget if unfinished else lambda: None,
-            micro_batch=done.micro_batch,
+            micro_batch=min(filter(None, (done.micro_batch, self.micro_batch)), default=None),
             prediction_tokens=self.room.least,
         )
 
     def _whole_room(self) -> Room:
         return Room(devices.PREDICTION_TOKENS[self.device])
 
-    def _unfinished(self, **training: Any) -> Unfinished | None:
+    def unfinished(self, **training: Any) -> Unfinished | None:
         """Where a training leaves its state, told from every other, such as that of a teacher in the same cell."""
         own = self.assignment
         if own.halfway is None:
@@ -228,11 +230,11 @@ class ModelLearner:
         """The task's loss, and what is minimised; of a part, its share in those of the `whole` batch."""
         with spent.part("forward"), devices.autocast(self.torch_device, self.precision):
             features = self._features(network, batch)
-            loss = _share(lambda: self.head.loss(network, features, batch), self.head.targets, batch, whole)
+            loss = share(lambda: self.head.loss(network, features, batch), self.head.targets, batch, whole)
             if self.objective is None:
                 return loss, loss
             beside, targets = self.objective.beside, self.objective.targets
-            return loss, self.objective.own * loss + _share(
+            return loss, self.objective.own * loss + share(
                 lambda: beside(network, features, batch), targets, batch, whole
             )
 
@@ -341,7 +343,7 @@ class ModelLearner:
         return None if any(own is None for own in found) else cast(list[Tensor], found)
 
 
-def _share(mean: Callable[[], Tensor], targets: Callable[[Batch], int], batch: Batch, whole: Batch | None) -> Tensor:
+def share(mean: Callable[[], Tensor], targets: Callable[[Batch], int], batch: Batch, whole: Batch | None) -> Tensor:
     """A mean over the targets of a batch; of a part, weighted by how many of the whole batch's targets it has."""
     if whole is None:
         return mean()

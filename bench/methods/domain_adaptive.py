@@ -28,7 +28,7 @@ def prepare(learner: ModelLearner, options: Mapping[str, Any]) -> None:
 METHOD = Method(
     name="domain_adaptive",
     title="task-adaptive pretraining, then full",
-    version=1,
+    version=2,
     rates=FULL.rates,
     apply=apply,
     options={"steps": 100, "rate": 1e-4, "batch": 32},
