@@ -126,14 +126,12 @@ def _stages(
         work.rates = cell.method.rates.scaled(cell.model.rate_factor * REFERENCE_WIDTH / learner.width)
         with spent.part("search"):
             work.best = _search(work, trainer, work.rates, search)
-    rate = work.best.rate if work.best else None
     for number, seed in enumerate(cell.budget.seeds):
         with spent.part("evaluation"):
             work.finals.append(_final(work, trainer, number, seed))
     work.floors = material.floors
-    diverged = [final.training for final in work.finals if final.statistics is None]
-    if diverged:
-        raise DivergedError(f"seed {diverged[0].seed} at rate {rate or 0:.3g}: {diverged[0].reason}")
+    if any(final.training.state == "DIVERGED" for final in work.finals):
+        raise DivergedError(_lost_seeds(work))
     if models is not None:
         work.halfway.move_models(cell.budget.seeds, models)
 
@@ -188,9 +186,20 @@ def _final(work: _Work, trainer: _Trainer, number: int, seed: int) -> Scored:
     scores = work.metric.scores(statistics)
     unknown = [name for name, value in scores.items() if not math.isfinite(value)]
     if unknown:
-        raise DivergedError(f"seed {seed}: its answers to the test rows have no {unknown[0]}: {scores[unknown[0]]}")
+        reason = f"its answers to the test rows have no {unknown[0]}: {scores[unknown[0]]}"
+        return Scored(dataclasses.replace(final.training, state="DIVERGED", reason=reason))
     scored = dataclasses.replace(final.training, scores=scores, signatures=work.metric.signatures())
     return Scored(scored, final.predictions, statistics)
+
+
+def _lost_seeds(work: _Work) -> str:
+    """Which final seeds diverged, and what the others scored: a mean over these alone would hide the lost ones."""
+    finals = [final.training for final in work.finals]
+    lost = [t for t in finals if t.state == "DIVERGED"]
+    told = "; ".join(f"seed {t.seed} at rate {t.rate or 0:.3g}: {t.reason}" for t in lost)
+    scores = [f"{t.scores[work.metric.name]:.1f} (seed {t.seed})" for t in finals if t.scores is not None]
+    others = f". The others have {work.metric.name} {', '.join(scores)}" if scores else ""
+    return f"{len(lost)} of {len(finals)} seeds diverged: {told}{others}"
 
 
 def _finished(work: _Work, trainer: _Trainer, number: int, seed: int) -> Final:

@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from leaderboard import answers, draw, figures, strip
+from leaderboard import answers, draw, figures, notes, strip
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -48,7 +48,7 @@ def environment() -> jinja2.Environment:
         "count_": figures.count, "size": figures.size, "duration": figures.seconds,
         "plain": figures.plain, "named": _named, "cut": answers.cut, "drawing": _drawing,
     }
-    made.globals |= {"strip": strip.strip, "axis": strip.axis}
+    made.globals |= {"strip": strip.strip, "axis": strip.axis, "ending": notes.ending}
     return made
 
 

@@ -127,7 +127,7 @@ def _score(entry: Entry | None) -> str:
     if entry is None:
         return "not run"
     if not entry.scored:
-        return str(entry.record.outcome)
+        return notes.ending(entry.record)
     score = figures.score(entry.record.score)
     shown = f"**{score}**" if entry.mark is Mark.BEST else score
     marks = f"{'≈' if entry.mark is Mark.TIED else ''}{notes.warnings(entry)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from bench.record import Record, to_json
+from bench.record import Outcome, Record, to_json
 from leaderboard import health, sizes
 from leaderboard.column import Entry
 from leaderboard.rank import RULE
@@ -131,6 +131,13 @@ def unfinished(keys: Sequence[str], planned: int) -> str:
 def _listed(keys: Sequence[str], most: int = 6) -> str:
     rest = len(keys) - most
     return ", ".join(keys[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def ending(record: Record) -> str:
+    """How a cell without a score ended, as short as a table wants it: "DIVERGED", or "DIVERGED (1 of 3 seeds)"."""
+    count, scored = len(record.finals), len(record.seed_scores)
+    some = record.outcome is Outcome.DIVERGED and scored
+    return f"{record.outcome} ({count - scored} of {count} seeds)" if some else str(record.outcome)
 
 
 def outcomes(records: Sequence[Record]) -> str:

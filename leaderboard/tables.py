@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from leaderboard import figures
+from leaderboard import figures, notes
 from leaderboard.column import Entry
 from leaderboard.frame import Board, FloorLine, Line
 from leaderboard.rank import Mark
@@ -214,7 +214,7 @@ def _latex_line(line: Line, board: Board, score: Callable[[Entry], str]) -> list
 
 def _latex_score(entry: Entry) -> str:
     if not entry.scored:
-        return _both(latex(str(entry.record.outcome)))
+        return _both(latex(notes.ending(entry.record)))
     score = figures.score(entry.record.score)
     shown = rf"\textbf{{{score}}}" if entry.mark is Mark.BEST else score
     spread = figures.spread(entry.spread).replace("±", r"$\pm$")

@@ -194,7 +194,7 @@ def _score(entry: Entry | None, digits: int, spreads: int) -> Text:
     if entry is None:
         return Text((("not run", "dim"),))
     if not entry.scored:
-        return Text(((str(entry.record.outcome), "bad"),))
+        return Text(((notes.ending(entry.record), "bad"),))
     return Text((
         (f"{figures.score(entry.record.score):>{digits}}", "bold" if entry.mark is Mark.BEST else ""),
         (f" {figures.spread(entry.spread):<{spreads}}", "dim"),

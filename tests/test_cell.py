@@ -15,6 +15,7 @@ import pytest
 from bench import cell as cells
 from bench import score
 from bench.learner import Assignment, Learner, OpenLearner
+from bench.material import Material
 from bench.record import Outcome, Record, from_json, to_json
 from bench.spec import Budget, Rows
 from leaderboard import single
@@ -260,7 +261,12 @@ def test_a_seed_that_diverges_leaves_the_scores_of_the_others(tmp_path: Path) ->
     finished = run(tmp_path, Fickle, budget=Budget(trials=2, seeds=(1, 2, 3)))
     record = finished.record
     assert record.outcome is Outcome.DIVERGED
-    assert "seed 2" in str(record.reason)
+    first, third = (record.finals[place].scores["accuracy"] for place in (0, 2))  # type: ignore[index]
+    rate = f"{record.rate:.3g}"
+    assert record.reason == (
+        f"1 of 3 seeds diverged: seed 2 at rate {rate}: the loss is not finite at step 3. The others have accuracy "
+        f"{first:.1f} (seed 1), {third:.1f} (seed 3)"
+    )
     assert record.score is None
     assert [t.scores is None for t in record.finals] == [False, True, False]
     assert {row["seed"] for row in finished.predictions} == {1, 3}
@@ -273,9 +279,11 @@ def test_a_test_score_that_is_no_number_is_divergence_and_no_score(
     broken = replace(metric, aggregate=lambda sums: {"accuracy": np.array(math.nan), "macro_f1": np.array(50.0)})
     monkeypatch.setattr(score, "metric_named", lambda name: broken)
     monkeypatch.setattr(cells._Trainer, "validate", lambda self, predictions: 50.0)
+    monkeypatch.setattr(Material, "floors", {})
     record = run(tmp_path).record
     assert (record.outcome, record.score) == (Outcome.DIVERGED, None)
-    assert "seed 1: its answers to the test rows have no accuracy: nan" in str(record.reason)
+    assert "2 of 2 seeds diverged: seed 1 at rate" in str(record.reason)
+    assert "its answers to the test rows have no accuracy: nan; seed 2" in str(record.reason)
     assert from_json(Record, json.loads(json.dumps(to_json(record)))) == record
 
 

@@ -53,6 +53,22 @@ def test_colour_changes_nothing_but_colour() -> None:
     assert [line.rstrip() for line in bare.splitlines()] == terminal.render(BOARD, 120).splitlines()
 
 
+def test_a_cell_of_which_some_seeds_diverged_says_how_many_and_has_no_mean() -> None:
+    """What the others scored is in its reason and on its pages; a mean of these alone would hide the lost one."""
+    whole = fake_records.record("qa", "bert-mini", "full")
+    lost = replace(whole.finals[1], state="DIVERGED", scores=None, reason="the training loss was nan by step 9")
+    finals = (whole.finals[0], lost, whole.finals[2])
+    partly = replace(
+        whole, outcome=Outcome.DIVERGED, score=None, low=None, high=None, scores=None, finals=finals, reason="nan")
+    board = frame.table([partly])
+    for text in (terminal.render(board), markdown.render(board, "t"), tables.as_latex(board, "t")):
+        assert "DIVERGED (1 of 3 seeds)" in text
+    (row,) = csv.DictReader(io.StringIO(tables.as_csv(board)))
+    assert (row["outcome"], row["score"], len(json.loads(row["seeds"]))) == ("DIVERGED", "", 2)
+    assert "±" not in markdown.render(board, "t").partition("##")[0]
+    assert notes.ending(replace(partly, finals=(lost,))) == "DIVERGED"
+
+
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.OK])
 def test_a_failed_cell_shows_its_outcome_and_its_reason(outcome: Outcome) -> None:
     entry = next(e for e in BOARD.failures if e.record.outcome is outcome)
