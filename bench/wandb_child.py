@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import multiprocessing
 import os
@@ -15,7 +16,8 @@ import queue
 import re
 import shutil
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -52,6 +54,12 @@ QUIET = {
 ROOM = 5_000_000
 """Bytes of free disk below which nothing is written: W&B does not say when it could not write something."""
 
+LAST = 1.0
+"""Seconds that a run which is over waits for its turn: whoever mirrors another one goes through all records."""
+
+ELSEWHERE = "W&B: another run in this directory mirrors these cells when it ends."
+"""What is said where the turn never came."""
+
 POLL = 1.0
 """Seconds between two looks at whether the run still lives."""
 
@@ -86,17 +94,46 @@ def serve(run_dir: Path, name: str, mode: Mode, inbox: Queue[Message], outbox: C
     `mode` is `online` or `offline`. Sentences for the user go to `outbox`, all other output to wandb/mirror.log.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        _prepare(run_dir / FOLDER)
-        with claims.turn(run_dir, "mirror"):  # of two runs in one directory the later one catches up with both
-            _mirror(Mirror(run_dir, name, mode, outbox), inbox)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # nobody may be listening any more
+    with contextlib.suppress(OSError):  # nobody may be listening any more
+        try:
+            _prepare(run_dir / FOLDER)
+            messages = _messages(inbox)
+            heard: list[Message] = []
+            with _turn(run_dir, messages, heard) as mine:
+                if mine:
+                    _mirror(Mirror(run_dir, name, mode, outbox), itertools.chain(heard, messages))
+                elif heard:
+                    outbox.send_bytes(ELSEWHERE.encode())
+        except OSError as error:
             outbox.send_bytes(_of_the_disk(error, run_dir / FOLDER).encode())
 
 
-def _mirror(mirrored: Mirror, inbox: Queue[Message]) -> None:
-    for message in _messages(inbox):
+@contextlib.contextmanager
+def _turn(run_dir: Path, messages: Iterator[Message], heard: list[Message]) -> Iterator[bool]:
+    """Whether the mirror is this run's, asked with every message, which is put into `heard`, until the run is over.
+
+    Of several runs in one directory one mirrors: at its end it goes through all records.
+    """
+    last = time.monotonic() + LAST
+    while True:
+        with claims.claim(run_dir / ".mirror.lock") as mine:
+            closing = bool(heard) and isinstance(heard[-1], Closing)
+            if mine or (closing and time.monotonic() > last):
+                yield mine
+                return
+        if closing:
+            time.sleep(LAST / 10)
+            continue
+        message = next(messages, None)
+        if message is None:
+            yield False
+            return
+        heard.append(message)
+        last = time.monotonic() + LAST
+
+
+def _mirror(mirrored: Mirror, messages: Iterable[Message]) -> None:
+    for message in messages:
         if isinstance(message, Finished):
             mirrored.finished(message.record)
         elif isinstance(message, Judged):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import track
+from bench import track, wandb_child
 from bench.record import Outcome, Record
 from bench.store import Store
 from bench.track import GRACE, WAIT, NullTracker, Tracker
@@ -258,6 +258,22 @@ def test_two_mirrors_of_one_directory_take_turns_and_send_each_cell_once(tmp_pat
     assert len(sent(run_dir)) == 2
 
 
+def test_a_run_that_ends_first_leaves_its_cells_to_the_mirror_of_the_other(tmp_path: Path) -> None:
+    run_dir, warnings = tmp_path / "nightly", list[str]()
+    with Tracker() as first, Tracker() as second:
+        first.start(run_dir, "nightly", pytest.fail)
+        first.finished(write(run_dir, GOOD))
+        wait_for(lambda: len(sent(run_dir)) == 1)
+        second.start(run_dir, "nightly", warnings.append)
+        second.finished(write(run_dir, BAD))
+        wait_for(lambda: (run_dir / "wandb" / "mirror.log").exists())
+        second.close()
+        assert warnings == [wandb_child.ELSEWHERE]
+        assert len(sent(run_dir)) == 1
+        first.close()
+    assert len(sent(run_dir)) == 2
+
+
 def test_a_run_waits_for_the_mirror_ten_seconds_at_most() -> None:
     assert WAIT + 2 * GRACE <= 10
 
@@ -363,7 +379,7 @@ def test_a_tracker_that_was_never_started_does_nothing(tmp_path: Path) -> None:
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from bench import track
+from bench import track, wandb_child
 
 if __name__ == "__main__":
     track.WAIT = 120
