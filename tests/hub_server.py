@@ -100,6 +100,18 @@ def trickles(handler: BaseHTTPRequestHandler, content: bytes) -> None:
         handler.close_connection = True
 
 
+def never_begins(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    """A fault: headers, a byte now and then, without end."""
+    handler.close_connection = True
+    try:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Endless: ")
+        for _ in range(600):
+            handler.wfile.write(b"x")
+            time.sleep(0.1)
+    except OSError:
+        return
+
+
 WITH_HEADERS = (breaks_off, lies, trickles)
 """Faults of the body: what goes before is as it should be."""
 

@@ -21,7 +21,7 @@ import torch
 from bench.spec import Family
 from bench.store import Store
 from tests import tiny
-from tests.hub_server import COMMIT, Hub, answers, breaks_off, lies, serving, trickles
+from tests.hub_server import COMMIT, Hub, answers, breaks_off, lies, never_begins, serving, trickles
 from tests.test_hub import CARD
 
 torch.set_num_threads(1)
@@ -29,8 +29,8 @@ torch.set_num_threads(1)
 ROOT = Path(__file__).parent.parent
 GLUE = "nyu-mll/glue"
 FAULTS = (
-    "busy", "limited", "day", "down", "broken", "short", "lying", "liar", "slow", "mute", "gone", "gated", "private",
-    "damaged", "hopeless", "coded",
+    "busy", "limited", "day", "down", "broken", "short", "lying", "liar", "slow", "mute", "endless", "gone", "gated",
+    "private", "damaged", "hopeless", "coded",
 )  # fmt: skip
 """Repositories, each with a fault of its own."""
 
@@ -40,6 +40,7 @@ from bench.errors import BenchError
 from bench.learn import asking, cached
 
 asking.ATTEMPTS, asking.FIRST_WAIT, asking.SLOW_AFTER, asking.SILENCE = 3, 0.01, 0.5, 1.0
+asking.HEAD = 3.0
 told = {}
 for name in sys.argv[2:]:
     began = time.monotonic()
@@ -102,6 +103,7 @@ def told(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
     hub.fail("org/liar" + weights, lies)
     hub.fail("org/slow" + weights, trickles)
     hub.fail("org/mute/", lambda handler, content: time.sleep(2))
+    hub.fail("org/endless/", never_begins)
     hub.fail("org/gated/", answers(403, X_Error_Code="GatedRepo"))
     hub.fail("org/private/", answers(401))
     names = [name for name in FAULTS if name not in ("gone", "damaged", "hopeless", "coded")]
@@ -133,6 +135,7 @@ def test_the_wait_that_the_hub_asks_for_is_kept(told: tuple[Any, str]) -> None:
         ("liar", ["model.safetensors is not what the hub says it is"]),
         ("slow", ["bytes in", "Check the connection"]),
         ("mute", ["org/mute", "Check the connection"]),
+        ("endless", ["no whole answer in 3 s", "Check the connection"]),
         ("gated", ["it is gated", "hf auth login"]),
         ("private", ["or it is private", "hf auth login"]),
     ],

@@ -10,8 +10,10 @@ import errno
 import functools
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -35,6 +37,9 @@ SILENCE = 20.0
 
 SLOWEST, SLOW_AFTER = 1_000.0, 30.0
 """Bytes a second below which, after so many seconds, an answer is as good as none: a server may send one at a time."""
+
+HEAD = 60.0
+"""Seconds until the head of an answer must be there, redirects included. SILENCE is between two bytes of it."""
 
 BREAKS = 10
 """How often the body of one address may break off before it counts as a failure; libraries go on where it did."""
@@ -109,8 +114,9 @@ class BoundedClient(httpx2.Client):
         """See httpx2. A body that is streamed is watched while it is read."""
         _refuse_offline()
         _bound(request)
+        sent = super().send
         try:
-            response = super().send(request, stream=True, **options)  # type: ignore[arg-type]
+            response = _in_time(lambda: sent(request, stream=True, **options))  # type: ignore[arg-type]
         except httpx2.TransportError as error:
             raise BusyError(f"{str(error) or 'no answer'} ({type(error).__name__})") from error
         if response.status_code in PASSING:
@@ -146,6 +152,23 @@ class _Watched(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self.inner.close()
+
+
+def _in_time(ask: Callable[[], T]) -> T:
+    """What `ask` gives, asked in a thread of its own, which is left alone with a server that does not end."""
+    answer: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return answer.result(HEAD)
+    except TimeoutError:
+        raise BusyError(f"no whole answer in {HEAD:.0f} s") from None
 
 
 def _refuse_offline() -> None:
