@@ -41,6 +41,9 @@ class Watcher(Protocol):
     def held(self, cell: Cell) -> None:
         """Somebody else is making the cell."""
 
+    def passed(self) -> None:
+        """A moment has passed, in which perhaps nothing else became of any cell."""
+
 
 def drive(jobs: Iterable[Job], executor: Executor, watcher: Watcher, retries: int) -> None:
     """Do all jobs, first come first served. A cell whose worker dies is tried `retries` times more, then recorded."""
@@ -72,6 +75,7 @@ class _Drive:
             if self.in_hand:
                 for job, answer in self.executor.news(POLL):
                     self.hear(job, answer)
+            self.watcher.passed()
             self.look_elsewhere()
 
     def hear(self, job: Job, answer: Answer) -> None:

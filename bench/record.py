@@ -229,6 +229,12 @@ class Record:
         return tuple(t.scores[self.metric] for t in self.finals if t.scores is not None)
 
 
+def brief(record: Record) -> Record:
+    """The record without what makes it long: it goes through pipes, and a run may see very many."""
+    finals = tuple(dataclasses.replace(final, curve=()) for final in record.finals)
+    return dataclasses.replace(record, trials=(), finals=finals)
+
+
 _PLAIN = frozenset({str, int, float, bool})
 """Types of nearly all values, which are JSON as they are."""
 

@@ -17,8 +17,8 @@ from bench import claims, drive, estimate, sizes, sources, spread, work
 from bench.errors import RequestError, StoreError
 from bench.executors.choice import Choice
 from bench.plan import Cell, Plan, renamed, united
-from bench.record import Names, Outcome, Record
-from bench.store import Store
+from bench.record import Names, Outcome, Record, brief
+from bench.store import Seen, Store
 from bench.tally import GOOD, Listener, Tally
 from bench.work import Job
 
@@ -64,6 +64,7 @@ def run(
     keep: bool = False,
     profile: str | None = None,
     storage: str | None = None,
+    seen: Mapping[Names, Seen] | None = None,
 ) -> Summary:
     """Make every missing or stale record of `plan` in the run directory `out`.
 
@@ -72,7 +73,8 @@ def run(
     dies is tried `retries` times more. `learner` is a "module:attribute" that is a `bench.learner.OpenLearner`. With
     `keep` the models of all final trainings are kept, and finished cells that lack theirs run again. `profile` is that
     of `bench.work.Job`. `storage` is the URL of a database for the trials (`bench.spread`); by default each cell has a
-    journal. Data are checked before anything trains. Raises RequestError, DataError or UnavailableError for what cannot
+    journal. `seen` are records as `Store.seen` found them, which are not read again where they are still the same. Data
+    are checked before anything trains. Raises RequestError, DataError or UnavailableError for what cannot
     be run, StoreError for a directory that cannot be used, KeyboardInterrupt when interrupted: finished records are
     kept and the same call goes on from there.
     """
@@ -82,7 +84,7 @@ def run(
     storage = None if storage is None else spread.checked(storage, written_down=chosen.name == "slurm")
     store = Store(out)
     with _among_others(store, plan):
-        found = [_look(store, cell, keep) for cell in plan.cells]
+        found = [_look(store, cell, keep, (seen or {}).get(cell.names)) for cell in plan.cells]
         stale = sorted((f for f in found if not f.fresh), key=lambda f: -f.guess)
         facts = {"command": command} if command else {}
         job = Job(plan.cells[0], out, learner, facts, keep, timeout, profile=profile, storage=storage)
@@ -90,7 +92,8 @@ def run(
         if jobs:
             chosen.prepare(jobs)
         _check_data([f.cell for f in stale], plan)
-        tally = Tally(store, events, {f.cell.names: f.guess for f in stale}, fresh=len(found) - len(stale))
+        guesses = {f.cell.names: f.guess for f in stale}
+        tally = Tally(store, events, guesses, fresh=len(found) - len(stale), limited=timeout is not None)
         tally.planned()
         if jobs:
             opened = chosen.open(jobs)
@@ -142,12 +145,15 @@ class _Found:
     failed: Record | None
 
 
-def _look(store: Store, cell: Cell, keep: bool) -> _Found:
+def _look(store: Store, cell: Cell, keep: bool, known: Seen | None) -> _Found:
     seen = work.digest(store, cell.names)
-    record = None if seen is None else _earlier(store, cell.names)
+    if known is not None and known.digest == seen:
+        record: Record | None = known.record
+    else:
+        record = None if seen is None else _earlier(store, cell.names)
     fresh = store.is_done(record, cell.fingerprint, keep)
     guess = 0.0 if fresh else estimate.seconds(cell, {cell.names: record} if record else None)
-    failed = work.brief(record) if record is not None and fresh and record.outcome not in GOOD else None
+    failed = brief(record) if record is not None and fresh and record.outcome not in GOOD else None
     return _Found(cell, seen, guess, fresh, record.outcome if record else None, failed)
 
 

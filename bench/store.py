@@ -14,6 +14,7 @@ METHOD is METHOD@SIZE where a run has several training-set sizes.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -29,7 +30,7 @@ from bench import predictions
 from bench.atomic import directory_in_place, write_atomically
 from bench.errors import StoreError
 from bench.predictions import Answers
-from bench.record import SCHEMA, Names, Outcome, Record, from_json, to_json
+from bench.record import SCHEMA, Names, Outcome, Record, brief, from_json, to_json
 from bench.redact import redacted
 
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY})
@@ -56,6 +57,19 @@ class Listing:
     records: tuple[Record, ...]
     problems: tuple[str, ...]
     unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record as it lay there at some moment: what `brief` leaves of it, and the `digest` of its file."""
+
+    record: Record
+    digest: str
+
+
+def digest(content: bytes) -> str:
+    """What tells one state of a record's file from another: its SHA-256."""
+    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,16 @@ class Store:
                 problems.append(str(error))
                 unread.append(path.relative_to(self.root).as_posix())
         return Listing(tuple(sorted(records, key=lambda r: r.key)), tuple(problems), tuple(unread))
+
+    def seen(self) -> dict[Names, Seen]:
+        """All records that can be read, by name, of which little is held: there may be very many."""
+        found = {}
+        for path in self.root.glob("records/*/*/*.json"):
+            with contextlib.suppress(StoreError):
+                content = _content(path)
+                record = self._in_place(path, _read(path, content))
+                found[record.names] = Seen(brief(record), digest(content))
+        return found
 
     def _in_place(self, path: Path, record: Record) -> Record:
         """The record, unless it lies where another's place is: a copy would be a second record of its cell."""
@@ -245,10 +269,25 @@ def read_record(path: Path) -> Record:
 
     Raises StoreError naming the file where it cannot be read, or has the layout of another version.
     """
+    return _read(path, _content(path))
+
+
+def _content(path: Path) -> bytes:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _read(path: Path, content: bytes) -> Record:
+    try:
+        data = json.loads(content.decode())
         if data.get("schema") != SCHEMA:
             raise StoreError(f"{path}: has layout {data.get('schema')}, this version reads {SCHEMA}. Run it again.")
         return from_json(Record, data)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{path}: not a readable record ({error}). Delete it and run the cell again.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    return StoreError(f"{path}: not a readable record ({error}). Delete it and run the cell again.")

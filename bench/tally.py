@@ -31,6 +31,7 @@ class Kind(StrEnum):
     RETRIED = "retried"
     HELD = "held"
     FINISHED = "finished"
+    LATE = "late"
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,30 @@ class Event:
 
 Listener = Callable[[Event], None]
 
+LATE, SOON = 10.0, 600.0
+"""A cell that takes so many times as long as expected, and at least so many seconds, may hang: the user is told."""
+
+LOOK = 5.0
+"""Seconds between two looks for such cells."""
+
 
 @dataclass
 class Tally:
-    """See `bench.drive.Watcher`. `guesses` are the estimated seconds of the cells that are to be made."""
+    """See `bench.drive.Watcher`. `guesses` are the estimated seconds of the cells that are to be made.
+
+    `limited` says that a cell which takes too long is ended. `since` is when the running ones began.
+    """
 
     store: Store
     listener: Listener
     guesses: Mapping[Names, float]
     fresh: int
     workers: int = 1
+    limited: bool = False
     began: float = field(default_factory=time.monotonic)
     running: dict[Names, str] = field(default_factory=dict)
+    since: dict[Names, float] = field(default_factory=dict)
+    looked: float = 0.0
     elsewhere: set[Names] = field(default_factory=set)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     failed: list[Record] = field(default_factory=list)
@@ -100,23 +113,24 @@ class Tally:
         """See Watcher."""
         self.elsewhere.discard(cell.names)
         self.running[cell.names] = cell.key
-        self._tell(Kind.STARTED, cell)
+        self.since[cell.names] = time.monotonic()
+        self._tell(Kind.STARTED, cell.key)
 
     def tried(self, cell: Cell, reason: str) -> None:
         """See Watcher."""
-        self.running.pop(cell.names, None)
-        self._tell(Kind.RETRIED, cell, note=f"{cell.key}: {reason}; it is tried again")
+        self._stopped(cell)
+        self._tell(Kind.RETRIED, cell.key, note=f"{cell.key}: {reason}; it is tried again")
 
     def held(self, cell: Cell) -> None:
         """See Watcher."""
-        self.running.pop(cell.names, None)
+        self._stopped(cell)
         self.elsewhere.add(cell.names)
-        self._tell(Kind.HELD, cell)
+        self._tell(Kind.HELD, cell.key)
 
     def finished(self, cell: Cell, made: Made) -> None:
         """See Watcher."""
         record = made.record
-        self.running.pop(cell.names, None)
+        self._stopped(cell)
         self.elsewhere.discard(cell.names)
         self.outcomes[record.outcome] += 1
         self.found += not made.here
@@ -126,21 +140,43 @@ class Tally:
         if record.cost is not None and made.here:
             self.real += record.cost.seconds
             self.guessed += self.guesses[cell.names]
-        self._tell(Kind.FINISHED, cell, record)
+        self._tell(Kind.FINISHED, cell.key, record)
+
+    def passed(self) -> None:
+        """See Watcher. Says of each cell once that it is late, and what can be done where it hangs."""
+        now = time.monotonic()
+        if self.limited or now - self.looked < LOOK:
+            return
+        self.looked = now
+        for names, key in list(self.running.items()):
+            gone, expected = now - self.since.get(names, now), self.guesses[names] * self._slowness()
+            if gone > max(SOON, LATE * expected):
+                del self.since[names]
+                told = f"{key}: under way for {gone / 60:.0f} minutes, more than {LATE:.0f} times as long as expected"
+                advice = "If it hangs, stop the run and give the same command a --timeout: it goes on from where it was"
+                self._tell(Kind.LATE, key, note=f"{told}. {advice}")
+
+    def _stopped(self, cell: Cell) -> None:
+        self.running.pop(cell.names, None)
+        self.since.pop(cell.names, None)
+
+    def _slowness(self) -> float:
+        """How many times as long as estimated the finished cells took."""
+        return self.real / self.guessed if self.guessed else 1.0
 
     def left(self) -> float | None:
         """Seconds to go: the estimates of what is not done, corrected by how those of finished cells were off."""
         if not self.guessed:
             return None
         done = self.done == len(self.guesses)  # where what is left of the sum is but rounding
-        return 0.0 if done else max(0.0, self.ahead) * self.real / self.guessed / self.workers
+        return 0.0 if done else max(0.0, self.ahead) * self._slowness() / self.workers
 
     def _tell(
-        self, kind: Kind, cell: Cell | None = None, record: Record | None = None, note: str | None = None
+        self, kind: Kind, key: str | None = None, record: Record | None = None, note: str | None = None
     ) -> None:
         note = note or self._waits()
         event = Event(
-            kind=kind, key=cell.key if cell else None, running=tuple(self.running.values()), done=self.done,
+            kind=kind, key=key, running=tuple(self.running.values()), done=self.done,
             failed=len(self.failed), total=len(self.guesses), fresh=self.fresh, seconds=self.seconds,
             left=self.left(), record=record, elsewhere=len(self.elsewhere), note=note,
         )

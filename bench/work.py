@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import importlib
 import os
 import shutil
@@ -19,11 +18,12 @@ from typing import Any, cast
 
 from bench import cell as cells
 from bench import claims, halfway, provenance, sources, spent
+from bench import store as stores
 from bench.errors import StoreError
 from bench.learner import OpenLearner
 from bench.material import Material
 from bench.plan import Cell
-from bench.record import Names, Outcome, Record
+from bench.record import Names, Outcome, Record, brief
 from bench.store import RETRIED, Store, read_record, safe_name
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -100,9 +100,9 @@ def is_claimed(job: Job) -> bool:
 
 
 def digest(store: Store, names: Names) -> str | None:
-    """The SHA-256 of a cell's record as it lies there, None where there is none."""
+    """The digest of a cell's record as it lies there, None where there is none."""
     try:
-        return hashlib.sha256(store.path("records", names, "json").read_bytes()).hexdigest()
+        return stores.digest(store.path("records", names, "json").read_bytes())
     except OSError:
         return None
 
@@ -122,12 +122,6 @@ def _made_meanwhile(job: Job) -> Record | None:
         return None
     tried = record.fingerprint == job.cell.fingerprint and record.outcome in RETRIED
     return record if tried or store.is_done(record, job.cell.fingerprint, job.keep) else None
-
-
-def brief(record: Record) -> Record:
-    """The record without what makes it long: it goes through a pipe, and a run may see very many."""
-    finals = tuple(dataclasses.replace(final, curve=()) for final in record.finals)
-    return dataclasses.replace(record, trials=(), finals=finals)
 
 
 def _make(job: Job) -> Record:

@@ -79,7 +79,7 @@ def planning(out: Path) -> None:
     outlook = Outlook.of(plan, out)
     assert not outlook.to_do
     looked, clock = time.process_time() - clock, time.process_time()
-    summary = runs.run(plan, out)
+    summary = runs.run(plan, out, seen=outlook.seen)
     print(f"{CELLS:,} cells: planned in {made:.1f} s, written as plan.json in {written:.1f} s, "
           f"announced in {looked:.1f} s, found fresh in {time.process_time() - clock:.1f} s ({summary.fresh:,})")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import pool
+from bench import pool, tally
 from bench import run as runs
 from bench.commands.outlook import Outlook, State
 from bench.errors import DataError, RequestError
@@ -71,6 +71,38 @@ def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
     assert (summary.ran, summary.fresh) == (0, 3)
     assert summary.outcomes == {Outcome.OK: 3}
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_record_that_was_seen_is_read_again_only_if_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand of them take seconds, which need not be spent twice."""
+    made, out = plan(tmp_path / "data"), tmp_path / "out"
+    run(made, out)
+    seen = Store(out).seen()
+    assert all(not found.record.trials for found in seen.values())
+    path = Store(out).path("records", made.cells[0].names, "json")
+    path.write_text(path.read_text().replace(made.cells[0].fingerprint, "0" * 64))
+    read: list[str] = []
+    real = Store.read_record
+    monkeypatch.setattr(Store, "read_record", lambda store, names: read.append(names[1]) or real(store, names))  # type: ignore[func-returns-value]
+    assert run(made, out, seen=seen).ran == 1
+    assert read == ["a"]
+
+
+def test_a_cell_that_takes_far_longer_than_expected_is_told_once_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless it has a limit. It is not ended: no estimate is good enough for that."""
+    for name, value in {"LATE": 0.0, "SOON": 0.3, "LOOK": 0.1}.items():
+        monkeypatch.setattr(tally, name, value)
+    told: list[Event] = []
+    run(plan(tmp_path / "data", ("a",)), tmp_path / "out", "open_slow", 1, events=told.append)
+    (late,) = [event for event in told if event.kind is Kind.LATE]
+    assert "parity/a/fake: under way for 0 minutes" in str(late.note)
+    assert "--timeout" in str(late.note)
+    run(plan(tmp_path / "data", ("a",)), tmp_path / "two", "open_slow", 1, timeout=60.0, events=told.append)
+    assert [event.kind for event in told].count(Kind.LATE) == 1
 
 
 def test_only_what_is_stale_runs_again(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from bench import estimate, pool
 from bench.plan import Cell, Plan, renamed
 from bench.record import Names, Record
 from bench.screen import plural
-from bench.store import Store, is_fresh
+from bench.store import Seen, Store, is_fresh
 from leaderboard import figures
 
 
@@ -30,9 +31,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outlook:
-    """A plan with the records that its run directory already holds.
+    """A plan with the records that its run directory already holds, without trials and curves.
 
-    `known` are records of earlier runs, which tell how long cells take and nothing else.
+    `seen` are these as they were found. `known` are records of earlier runs, which tell how long cells take and nothing
+    else.
     """
 
     plan: Plan
@@ -41,15 +43,16 @@ class Outlook:
     store: Store
     keep: bool = False
     known: Mapping[Names, Record] = field(default_factory=dict)
+    seen: Mapping[Names, Seen] = field(default_factory=dict)
 
     @staticmethod
     def of(plan: Plan, out: Path, workers: int | None = None, keep: bool = False) -> Outlook:
         """The outlook on a run of `plan` in `out`; `workers` and `keep` as in `bench.run.run`."""
-        records = Store(out).records() if out.is_dir() else []
-        by_names = {record.names: record for record in records}
+        seen = Store(out).seen()
+        by_names = {names: found.record for names, found in seen.items()}
         by_names |= {cell.names: found for cell in plan.cells if (found := renamed(cell, by_names)) is not None}
         count = max(1, pool.default_workers() if workers is None else workers)
-        return Outlook(plan, by_names, count, Store(out), keep)
+        return Outlook(plan, by_names, count, Store(out), keep, seen=seen)
 
     def state(self, cell: Cell) -> State:
         """What the directory holds of the cell."""
@@ -60,7 +63,7 @@ class Outlook:
             return State.FRESH if self.store.is_done(record, cell.fingerprint, self.keep) else State.UNKEPT
         return State.STALE if record.fingerprint != cell.fingerprint else State.RETRIED
 
-    @property
+    @cached_property
     def to_do(self) -> Sequence[Cell]:
         """The cells without a fresh record, or without a model that is to be kept."""
         return [cell for cell in self.plan.cells if self.state(cell) is not State.FRESH]

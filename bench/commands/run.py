@@ -58,7 +58,7 @@ def make(
             summary = runner.run(
                 asked.plan, asked.out, executor=executor, events=watch, timeout=arguments.timeout,
                 retries=arguments.retries, command=arguments.command_line, keep=outlook.keep,
-                profile=arguments.profile, storage=arguments.storage,
+                profile=arguments.profile, storage=arguments.storage, seen=outlook.seen,
             )
         except KeyboardInterrupt:
             done = plural(watch.finished, "cell")
