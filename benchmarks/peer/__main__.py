@@ -52,7 +52,7 @@ class Cell:
         """What is written may be a little longer than the longest answer to learn from, not as long as the limit."""
         if handed.head != "generate":
             return handed.output_tokens
-        longest = max(sum(token >= 0 for token in labels) for labels in self.data["train"].data["labels"])
+        longest: int = max(sum(token >= 0 for token in labels) for labels in self.data["train"].data["labels"])
         return min(handed.output_tokens, longest + SLACK)
 
     def trainer(self, epochs: int, seed: int, rate: float, *, keep_best: bool) -> Any:

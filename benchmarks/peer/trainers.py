@@ -22,7 +22,7 @@ from benchmarks.peer.handed import Handed
 EVALUATED_AT_ONCE = 64
 
 
-class InOrder(Seq2SeqTrainer):
+class InOrder(Seq2SeqTrainer):  # type: ignore[misc]  # transformers hides its type
     """Evaluates in the order of the data set, which is sorted by length already."""
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Any:
@@ -31,6 +31,8 @@ class InOrder(Seq2SeqTrainer):
 
 class Prompted(InOrder):
     """A decoder that writes: prompts are padded on the left, and the answer is what follows them."""
+
+    data_collator: Any
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         """Prompts and answers, both padded on the left."""

@@ -64,13 +64,8 @@ def _grid(asked: argparse.Namespace, *, pruning: bool) -> dict[str, Any]:
 
 def _single(asked: argparse.Namespace) -> dict[str, Any]:
     shapes = [*single.SHAPES, *([single.minilm(asked.sst2)] if asked.sst2 else [])]
-    found = []
     with tempfile.TemporaryDirectory() as place:
-        source, target = Path(place) / "shape.json", Path(place) / "result.json"
-        for shape in shapes:
-            source.write_text(json.dumps(asdict(shape)))
-            process.run(["benchmarks.speed.single", str(source), str(target)])
-            found.append(json.loads(target.read_text()))
+        found = single.measure([[shape] for shape in shapes], Path(place))
     return {"shapes": found}
 
 

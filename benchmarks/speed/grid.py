@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench import catalog, plan, sources
 from bench.commands.request import with_budget
@@ -52,9 +53,12 @@ class Round:
     our_cells: dict[str, Side]
 
 
-def cells(names: Sequence[str] | None, *, pruning: bool) -> Plan:
-    """The plan of the named cells of the suite (None: all); without pruning there is one evaluation a training."""
-    suite = with_budget(catalog.suite(SUITE), {} if pruning else {"evaluations": 1})
+def cells(names: Sequence[str] | None, *, pruning: bool, budget: Mapping[str, Any] | None = None) -> Plan:
+    """The plan of the named cells of the suite (None: all); without pruning there is one evaluation a training.
+
+    `budget` changes fields of the suite's.
+    """
+    suite = with_budget(catalog.suite(SUITE), {**({} if pruning else {"evaluations": 1}), **(budget or {})})
     whole = plan.make(suite)
     chosen = tuple(cell for cell in whole.cells if names is None or cell.key in names)
     missing = set(names or ()) - {cell.key for cell in chosen}

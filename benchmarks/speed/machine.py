@@ -33,14 +33,25 @@ def peaks(threads: int) -> dict[str, float]:
     import torch
 
     torch.set_num_threads(threads)
-    pairs = {kind: torch.randn(SIZE, SIZE).to(kind) for kind in (torch.float32, torch.bfloat16)}
+    return products(torch.device("cpu"), SIZE)
+
+
+def products(device: Any, size: int) -> dict[str, float]:
+    """GFLOP/s of a square product of `size` on a device in float32 and bfloat16: the median of several, in turn."""
+    import torch
+
+    from benchmarks.speed.turns import settle
+
+    pairs = {kind: torch.randn(size, size, device=device).to(kind) for kind in (torch.float32, torch.bfloat16)}
     seconds: dict[Any, list[float]] = {kind: [] for kind in pairs}
     for _ in range(REPEATS + 1):
         for kind, matrix in pairs.items():
+            settle(device)
             started = time.perf_counter()
             matrix @ matrix
+            settle(device)
             seconds[kind].append(time.perf_counter() - started)
     return {
-        str(kind).removeprefix("torch."): 2 * SIZE**3 / statistics.median(taken[1:]) / 1e9
+        str(kind).removeprefix("torch."): 2 * size**3 / statistics.median(taken[1:]) / 1e9
         for kind, taken in seconds.items()
     }

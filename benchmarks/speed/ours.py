@@ -1,7 +1,11 @@
-"""A run of ours as its own process, like `bench run --profile`: `python -m benchmarks.speed.ours PLAN.json OUT`."""
+"""A run of ours as its own process, like `bench run`: `python -m benchmarks.speed.ours PLAN.json OUT`.
+
+With `--profile`, unless `--plain`: a clock waits for a GPU at the end of each part of the work.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -11,6 +15,14 @@ from leaderboard import render
 
 if __name__ == "__main__":
     quiet.hush()
-    summary = run.run(Plan.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]), profile="times")
-    render.refresh(Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.ours", description=__doc__)
+    parser.add_argument("plan", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--workers", type=int, help="as of bench run")
+    parser.add_argument("--plain", action="store_true", help="do not count where the time goes")
+    asked = parser.parse_args()
+    summary = run.run(
+        Plan.loads(asked.plan.read_text()), asked.out, workers=asked.workers, profile=None if asked.plain else "times"
+    )
+    render.refresh(asked.out)
     sys.exit(summary.exit_code)

@@ -1,7 +1,8 @@
-"""One training of ours against one of Trainer: `python -m benchmarks.speed.single SPEC.json RESULT.json`.
+"""One training of ours against one of Trainer: `python -m benchmarks.speed.single SHAPES.json RESULTS.json`.
 
 Both in this one process on one thread, as a worker has it, in turn: the same rows, rate, epochs, batches and
-evaluations. Only the training is timed, its evaluations included: no imports, no tokenising.
+evaluations; on the GPU where there is one. Only the training is timed, its evaluations included: no imports, no
+tokenising.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,18 @@ from typing import Any
 from bench import catalog, models, plan
 from bench.commands.request import with_budget
 from bench.plan import Cell
+from benchmarks.speed import process
+
+SIDES = ("ours", "peer", "peer_bfloat16")
+"""Ours in the precision that it picks, and the peer in either."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """An encoder: `path` of a checkpoint, or None for random weights of this size. `data_dir` holds rows of a task."""
+    """A model: `path` of a checkpoint, or None for an encoder with random weights of this size.
+
+    `data_dir` holds rows of the `task`; without it they are the synthetic ones. `sides` are some of SIDES.
+    """
 
     name: str
     hidden: int = 0
@@ -32,6 +39,9 @@ class Shape:
     rows: int = 256
     batch_size: int = 16
     rounds: int = 2
+    task: str = "sentiment"
+    validation: int = 100
+    sides: tuple[str, ...] = SIDES
 
 
 SHAPES = (Shape("64 x 2", 64, 2), Shape("128 x 3", 128, 3), Shape("256 x 4", 256, 4), Shape("384 x 6", 384, 6))
@@ -44,41 +54,59 @@ def minilm(data_dir: str) -> Shape:
 
 
 def main(source: Path, target: Path) -> None:
-    """Time both sides in turn, the first of them once for nothing."""
+    """Measure all shapes that the file lists, one after another."""
     import torch
 
     torch.set_num_threads(1)
-    shape = Shape(**json.loads(source.read_text()))
-    with tempfile.TemporaryDirectory() as place:
-        cell = _cell(shape, Path(place))
-        ours, facts = _ours(cell)
-        sides = {
-            "ours": ours,
-            "peer": _peer(cell, Path(place), bfloat16=False),
-            "peer_bfloat16": _peer(cell, Path(place), bfloat16=True),
-        }
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
-        for _ in range(shape.rounds + 1):
-            for name, train in sides.items():
-                taken[name].append(_timed(train))
-    rounds = {name: times[1:] for name, times in taken.items()}
-    target.write_text(json.dumps({"shape": asdict(shape), "rounds": rounds, **facts}))
+    found = []
+    for fields in json.loads(source.read_text()):
+        with tempfile.TemporaryDirectory() as place:
+            found.append(_measured(Shape(**fields), Path(place)))
+    target.write_text(json.dumps(found))
 
 
-def _timed(train: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of wall and of processor time."""
-    wall, processor = time.perf_counter(), time.process_time()
-    train()
-    return time.perf_counter() - wall, time.process_time() - processor
+def _measured(shape: Shape, place: Path) -> dict[str, Any]:
+    """Time the sides in turn, the first of their rounds for nothing."""
+    from bench.learn.device import pick_device
+    from benchmarks.speed.turns import alternate
+
+    cell = _cell(shape, place)
+    facts: dict[str, Any] = {}
+
+    def ours() -> Callable[[], object]:
+        train, found = _ours(cell)
+        facts.update(found)
+        return train
+
+    known: dict[str, Callable[[], Callable[[], object]]] = {
+        "ours": ours,
+        "peer": lambda: _peer(cell, place, bfloat16=False),
+        "peer_bfloat16": lambda: _peer(cell, place, bfloat16=True),
+    }
+    turns = alternate({name: known[name] for name in shape.sides}, shape.rounds, pick_device())
+    rounds = {name: [(turn.wall, turn.processor) for turn in found] for name, found in turns.items()}
+    memory = {name: max((t.memory for t in found if t.memory), default=None) for name, found in turns.items()}
+    return {"shape": asdict(shape), "rounds": rounds, "memory": memory, **facts}
+
+
+def measure(groups: Sequence[Sequence[Shape]], place: Path) -> list[dict[str, Any]]:
+    """What `main` finds of the shapes, each group in a fresh process; files go to `place`."""
+    source, target = place / "shapes.json", place / "results.json"
+    found: list[dict[str, Any]] = []
+    for group in groups:
+        source.write_text(json.dumps([asdict(shape) for shape in group]))
+        process.run(["benchmarks.speed.single", str(source), str(target)])
+        found += json.loads(target.read_text())
+    return found
 
 
 def _cell(shape: Shape, place: Path) -> Cell:
     path = shape.path or _random(shape, place / "checkpoint")
-    changes = {"train_size": shape.rows, "validation_size": 100, "test_size": 100, "epochs": 1, "trials": 1,
-               "seeds": (1,), "batch_size": shape.batch_size, "search_epochs": 1}
+    changes = {"train_size": shape.rows, "validation_size": shape.validation, "test_size": 100, "epochs": 1,
+               "trials": 1, "seeds": (1,), "batch_size": shape.batch_size, "search_epochs": 1}
     suite = with_budget(catalog.suite("glue-lite"), changes)
     files = {"source": "files", "data_dir": Path(shape.data_dir)} if shape.data_dir else {}
-    request = plan.Request(tasks=("sentiment",), models=(path,), methods=("full",), **files)  # type: ignore[arg-type]
+    request = plan.Request(tasks=(shape.task,), models=(path,), methods=("full",), **files)  # type: ignore[arg-type]
     return plan.make(suite, request).cells[0]
 
 
@@ -98,28 +126,37 @@ def _random(shape: Shape, place: Path) -> str:
 
 
 def _ours(cell: Cell) -> tuple[Callable[[], object], dict[str, Any]]:
-    """A training of ours, and the work in it: parameters of the layers times tokens."""
+    """A training of ours, and the work in it."""
     from bench import sources
-    from bench.learn.fit import open_learner
+    from bench.learn.fit import ModelLearner
     from bench.learner import Assignment
     from bench.material import Material
     from bench.score import metric_named
 
     splits = sources.load(cell.task, cell.source, data_dir=cell.data_dir, budget=cell.budget)
     material, metric = Material(cell.task, splits), metric_named(cell.task.metric)
-    learner = open_learner(Assignment(
+    learner = ModelLearner(Assignment(
         task=cell.task, model=cell.model, method=cell.method, options=cell.options, budget=cell.budget,
         train=splits.train, validation=splits.validation, labels=material.labels,
     ))
-    references = material.validation_references
+    references, epochs = material.validation_references, cell.budget.epochs
 
     def train() -> object:
         return learner.fit(1e-4, 1, lambda found: metric.compute(predictions=found, references=references)[metric.name],
-                           lambda point: True, cell.budget.epochs)
+                           lambda point: True, epochs)
 
-    fitted: Any = train()
-    layers = sum(p.numel() for name, p in learner.network.named_parameters() if "embeddings" not in name)  # type: ignore[union-attr]
-    return train, {"precision": learner.precision, "flop": 6 * layers * fitted.tokens, "examples": fitted.examples}
+    return train, {"precision": learner.precision, "flop": epochs * _epoch(learner),
+                   "examples": epochs * len(learner.train_examples)}
+
+
+def _epoch(learner: Any) -> int:
+    """Operations: six a parameter of the layers, and of a projection onto the vocabulary, and token that it reads."""
+    encoder, *decoder = (sum(p.numel() for p in stack.parameters()) for stack in learner.template.stacks())
+    work: int = encoder * sum(learner.train_set.lengths)
+    if learner.head.writes:
+        written = sum(label >= 0 for example in learner.train_examples for label in example["labels"])
+        work += (sum(decoder) + learner.template.projection().weight.numel()) * written
+    return 6 * work
 
 
 def _peer(cell: Cell, place: Path, *, bfloat16: bool) -> Callable[[], object]:

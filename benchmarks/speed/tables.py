@@ -29,8 +29,8 @@ python -m benchmarks.speed --all --rounds 3  # the whole of glue-lite
 python -m benchmarks.speed --sst2 DIR        # also MiniLM, on DIR/sentiment/{train,validation,test}.jsonl
 ```
 
-What was tried to make it faster, and what each lever gives: [levers.md](levers.md). Nothing was measured on an
-accelerator yet.
+What was tried to make it faster, and what each lever gives: [levers.md](levers.md). On an accelerator:
+[accelerator.md](accelerator.md).
 """
 
 SECTIONS = {"grid": "Cells", "unpruned": "Cells without pruning"}
@@ -70,7 +70,7 @@ def _totals(rounds: Sequence[Results]) -> str:
         peer, ours = ([found[side][kind] for found in rounds] for side in ("peer", "ours"))
         count = len(rounds[0]["our_cells"])
         rows.append([f"{name}, {count} cells", _seconds(peer), _seconds(ours), ratios(peer, ours)])
-    return _table(rows)
+    return table(rows)
 
 
 def _spent(rounds: Sequence[Results]) -> str:
@@ -99,7 +99,7 @@ def _cells(rounds: Sequence[Results]) -> str:
             key, _score(peer[0]["scores"]), _score(ours[0]["scores"]), f"[{low:+.1f}, {high:+.1f}]{mark}",
             _seconds(seconds[0]), _seconds(seconds[1]), ratios(*seconds), _size(peer), _size(ours),
         ])
-    return _table(rows)
+    return table(rows)
 
 
 def difference(ours: Sequence[float], peer: Sequence[float]) -> tuple[float, float]:
@@ -136,7 +136,7 @@ def _single(part: Results) -> str:
         "is of the matrix product's peak in the same precision: six operations a parameter of the layers and real\n"
         "token, by processor time.\n"
     )
-    return "\n".join(["## One training against one\n", _machine(part), note, _table(rows)])
+    return "\n".join(["## One training against one\n", _machine(part), note, table(rows)])
 
 
 def ratios(peer: Sequence[float], ours: Sequence[float]) -> str:
@@ -160,7 +160,8 @@ def _size(cells: Sequence[Results]) -> str:
     return f"{statistics.median(known) / 2**20:,.0f} MiB" if known else ""
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as Markdown, the first as the head; all columns but the first are figures."""
     head, *body = rows
     marks = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *body)) + "\n"
