@@ -269,8 +269,9 @@ class _Run:
         return self._judge(loss, value)
 
     def _finite(self) -> bool:
-        trained = (p for name, p in self.network.named_parameters() if name in self.names)
-        return bool(torch.stack([p.detach().isfinite().all() for p in trained]).all())
+        trained = (p.detach() for name, p in self.network.named_parameters() if name in self.names and p.numel())
+        ends = [end for p in trained for end in p.aminmax()]  # one pass, which carries what is no number along
+        return bool(torch.stack(ends).isfinite().all())
 
     def _diverged(self, reason: str) -> bool:
         self.state, self.reason = "DIVERGED", reason
