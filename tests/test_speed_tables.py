@@ -59,9 +59,19 @@ def test_single_trainings_are_compared_with_the_faster_precision_of_the_peer() -
     times = {"ours": [[2.0, 2.0]], "peer": [[8.0, 8.0]], "peer_bfloat16": [[5.0, 5.0]]}
     shape = {"shape": {"name": "64 x 2"}, "rounds": times, "precision": "float32", "flop": 1e11}
     page = tables.render({"single": {"machine": MACHINE, "load": (0.0, 0.0), "shapes": [shape]}})
-    assert "| 64 x 2 | 8.0 s | 5.0 s | 2.0 s | float32 | 2.5 | 2.5 | 50% |" in page
+    assert "| 64 x 2 | 8.0 s | 5.0 s | 2.0 s | float32 | 2.5 | 2.5 | 50% | 5.0 |" in page
 
 
 @pytest.mark.parametrize("scores", [(50.0, 50.0), (50.0, 50.0, 50.0)])
 def test_equal_seeds_on_both_sides_have_no_width(scores: tuple[float, ...]) -> None:
     assert tables.difference(scores, scores) == (0.0, 0.0)
+
+
+def test_page_says_what_the_matrix_products_alone_would_take() -> None:
+    work = {
+        "ner/m/full": {"flop": 1.56e12, "precision": "bfloat16"}, "qa/m/full": {"flop": 1.9e11, "precision": "float32"},
+    }
+    page = tables.render({"grid": {**RESULTS["grid"], "work": work}})
+    assert "are 1.8 TFLOP: 5.0 s at the measured peak of 2 threads" in page
+    assert "at most **12.6 times** as fast as the peer" in page
+    assert "ours is at 45% of" in page

@@ -59,7 +59,9 @@ def _grid(asked: argparse.Namespace, *, pruning: bool) -> dict[str, Any]:
         for number in range(asked.rounds):
             rounds.append(asdict(grid.one_round(planned, Path(place), number)))
             print(f"round {number + 1}: {tables.ratios([rounds[-1]['peer']['wall']], [rounds[-1]['ours']['wall']])}")
-    return {"rounds": rounds}
+        work = Path(place) / "work.json"
+        process.run(["benchmarks.speed.flops", str(Path(place) / "plan.json"), str(work)])
+        return {"rounds": rounds, "work": json.loads(work.read_text())}
 
 
 def _single(asked: argparse.Namespace) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.spent import PARTS as PARTS_OF_WORK
 from bench.spent import WORK
+from benchmarks.speed import flops
 
 Results = Mapping[str, Any]
 
@@ -59,7 +60,7 @@ def _machine(part: Results) -> str:
 
 def _grid(title: str, part: Results) -> str:
     rounds: Sequence[Results] = part["rounds"]
-    lines = [f"## {title}\n", _machine(part), _totals(rounds), _spent(rounds), _cells(rounds)]
+    lines = [f"## {title}\n", _machine(part), _totals(rounds), _limit(part), _spent(rounds), _cells(rounds)]
     return "\n".join(lines)
 
 
@@ -71,6 +72,22 @@ def _totals(rounds: Sequence[Results]) -> str:
         count = len(rounds[0]["our_cells"])
         rows.append([f"{name}, {count} cells", _seconds(peer), _seconds(ours), ratios(peer, ours)])
     return table(rows)
+
+
+def _limit(part: Results) -> str:
+    """What the matrix products alone would take, and so how much faster than the peer anything could be."""
+    if "work" not in part:
+        return ""
+    cores, peaks = max(part["machine"]["peaks"].items(), key=lambda found: int(found[0]))
+    least = flops.least_seconds(part["work"], peaks)
+    peer, ours = (statistics.median(found[side]["wall"] for found in part["rounds"]) for side in ("peer", "ours"))
+    whole = sum(cell["flop"] for cell in part["work"].values()) / 1e12
+    return (
+        f"The matrix products of these cells, counted, are {whole:.1f} TFLOP: {least:.1f} s at the measured peak of "
+        f"{cores} threads. Whoever makes\nthe same trainings can be at most **{peer / least:.1f} times** as fast as "
+        f"the peer, and that by doing nothing else at all; ours is at {least / ours:.0%} of\nit, the peer at "
+        f"{least / peer:.0%}.\n"
+    )
 
 
 def _spent(rounds: Sequence[Results]) -> str:
@@ -120,7 +137,7 @@ def difference(ours: Sequence[float], peer: Sequence[float]) -> tuple[float, flo
 
 def _single(part: Results) -> str:
     rows = [["encoder", "Trainer, float32", "Trainer, bfloat16", "ours", "precision", "ratio to the better (wall)",
-             "ratio (processor)", "share of the peak"]]
+             "ratio (processor)", "share of the peak", "ratio at the peak"]]
     peaks = part["machine"]["peaks"]["1"]
     for found in part["shapes"]:
         wall, processor = ({side: [r[i] for r in times] for side, times in found["rounds"].items()} for i in (0, 1))
@@ -129,14 +146,18 @@ def _single(part: Results) -> str:
         rows.append([
             found["shape"]["name"], *(_seconds(wall[side]) for side in ("peer", "peer_bfloat16", "ours")),
             found["precision"], ratios(wall[better], wall["ours"]), ratios(processor[better], processor["ours"]),
-            f"{100 * share:.0f}%",
+            f"{100 * share:.0f}%", f"{_median_ratio(processor[better], processor['ours']) / share:.1f}",
         ])
     note = (
         "One training of `full` on sentences, one thread, evaluations included, imports and tokenising not. The share\n"
         "is of the matrix product's peak in the same precision: six operations a parameter of the layers and real\n"
-        "token, by processor time.\n"
+        "token, by processor time; with nothing but these products, at that peak, the ratio would be the last column.\n"
     )
     return "\n".join(["## One training against one\n", _machine(part), note, table(rows)])
+
+
+def _median_ratio(peer: Sequence[float], ours: Sequence[float]) -> float:
+    return statistics.median(a / b for a, b in zip(peer, ours, strict=True))
 
 
 def ratios(peer: Sequence[float], ours: Sequence[float]) -> str:
