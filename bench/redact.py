@@ -15,13 +15,24 @@ INSTEAD = "***"
 SHORTEST = 6
 """Characters of a secret that is looked for as such: shorter ones would be found inside of words."""
 
-NAMED = re.compile(r"(API_?KEY|_TOKEN|PASSWORD|PASSWD|SECRET|PGPASSWORD|MYSQL_PWD)$", re.IGNORECASE)
+NAMED = re.compile(
+    r"(API_?KEY|ACCESS_KEY|PRIVATE_KEY|_TOKEN|_PAT|PASSWORD|PASSWD|_PASS|SECRET|MYSQL_PWD)$", re.IGNORECASE
+)
 """What the name of an environment variable ends with whose value is a secret."""
 
-IN_URL = re.compile(r"(?<=\w:/)(/?)[^/\s'\"<>]*@")
-"""The user and password of a URL, or the token that stands for them; a path makes one slash of two."""
+IN_URL = re.compile(r"(?<=\w:/)(/?)(?:[^/\s'\"<>:@]*:(?!\d+/)[^\s'\"<>]*|[^/\s'\"<>]*)@")
+"""The user and password of a URL, or the token that stands for them; a path makes one slash of two.
 
-ASSIGNED = re.compile(r"(?i)((?:password|passwd|api[_-]?key|secret)\s*[=:]\s*|token=)(?!\s)[^\s&'\",;)}\]]+")
+A password may have slashes, which is not a port and a path behind it.
+"""
+
+PASSWORD = re.compile(r"\w://[^/\s:@]*:(?!\d+/)([^\s'\"]+)@")
+"""The password of a URL: a library may say it without the URL."""
+
+ASSIGNED = re.compile(
+    r"(?i)((?:password|passwd|api[_-]?key|secret)['\"]?\s*[=:]\s*|--(?:password|token|api-key)\s+|token=|"
+    r"authorization['\"]?\s*[=:]\s*['\"]?(?:bearer|basic)\s+)(?!\s)(?:'[^']*'|\"[^\"]*\"|[^\s&'\",;)}\]]+)"
+)
 """A value after the name of a secret, as in `?password=...`."""
 
 TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}")
@@ -55,5 +66,6 @@ def _redact(text: str, secrets: Sequence[str]) -> str:
 
 def _known() -> list[str]:
     """The secrets in this process's environment, longest first: one may be part of another."""
-    found = (value for name, value in os.environ.items() if NAMED.search(name) and len(value) >= SHORTEST)
-    return sorted(found, key=len, reverse=True)
+    named = [value for name, value in os.environ.items() if NAMED.search(name)]
+    in_urls = [word for value in os.environ.values() for word in PASSWORD.findall(value)]
+    return sorted({word for word in (*named, *in_urls) if len(word) >= SHORTEST}, key=len, reverse=True)

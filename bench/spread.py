@@ -58,7 +58,7 @@ def checked(url: str, *, written_down: bool = False) -> str:
             f"--storage {redact(url)!r}: write the URL of a database, as in postgresql://user@host/name, "
             "mysql://user@host/name or sqlite:///file.db."
         )
-    if written_down and re.search(r"://[^/@]*:[^/]*@", url):
+    if written_down and re.search(r"://[^/@:]*:.*@|[?&]password=", url):
         raise RequestError(
             f"--storage {redact(url)!r}: jobs are sent as files, where its password would stand. Leave it out, and to "
             "~/.pgpass on every node."

@@ -133,8 +133,12 @@ def test_what_names_no_database_is_refused_without_its_password(tmp_path: Path, 
     assert "a-secret" not in str(caught.value)
 
 
-def test_a_password_is_refused_where_it_would_be_written_to_files() -> None:
-    url = "postgresql://somebody:a-secret@host/x"
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://somebody:a-secret@host/x", "postgresql://somebody:a-secret/y@host/x",
+     "postgresql://host/x?user=somebody&password=a-secret"],
+)
+def test_a_password_is_refused_where_it_would_be_written_to_files(url: str) -> None:
     assert spread.checked(url).startswith("postgresql+psycopg://")
     assert spread.checked("postgresql://somebody@host:5432/x", written_down=True)
     with pytest.raises(RequestError, match="Leave it out") as caught:
