@@ -30,8 +30,10 @@ def write_atomically(path: Path, content: bytes, lasting: bool = True) -> None:
                 os.fsync(file.fileno())
         temporary.chmod(0o644)  # mkstemp gives a file that nobody else may read
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a write that fails does not say of what
         raise
 
 

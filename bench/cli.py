@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import importlib
 import os
 import shlex
@@ -147,6 +148,9 @@ def exit_code(error: Exception) -> int:
 
 
 def _message(error: BenchError | OSError) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}. Make room, then run the same command again: what is finished is kept."
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}. Check the path, and that it may be read and written."
     return str(error)
