@@ -31,6 +31,7 @@ from bench.learn.lower import lower_states, replayed
 from bench.learn.memory import Room
 from bench.learn.network import Network, count
 from bench.learn.prompting import PromptingLearner
+from bench.learn.seen import seen_rows
 from bench.learn.trace import traced
 from bench.learn.unfinished import Unfinished
 from bench.learn.versions import Versions
@@ -151,7 +152,7 @@ class ModelLearner:
         with traced():
             done = train(
                 network, functools.partial(self._batches, seed), plan, rate, functools.partial(self._losses, network),
-                evaluate, report, routine, unfinished,
+                evaluate, report, routine, unfinished, seen_rows(network, self._training_tokens(network)),
             )
         return Fitted(
             state=done.state,
@@ -188,6 +189,12 @@ class ModelLearner:
         return keep.describe(
             self.assignment, seed=seed, precision=self.precision, rate=rate, choice=choice, facts=self.head.facts
         )
+
+    def _training_tokens(self, network: Network) -> set[int]:
+        """Every token that a batch of training may have."""
+        versions = self.versions.examples() if self.versions else ()
+        shown = itertools.chain(self.train_set.examples, versions)
+        return {self.head.fills["ids"], *network.lead, *(token for example in shown for token in example["ids"])}
 
     def _head_factors(self, network: Network, rate: float) -> dict[str, float]:
         """What brings the rate of a new head from `rate` to its own; nothing where the head is all that trains."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -16,6 +17,7 @@ from bench import spent
 from bench.learn.batch import Batch
 from bench.learn.memory import fits, parts, size
 from bench.learn.network import Network, restore, train_mode, trained_state
+from bench.learn.seen import SeenRows
 from bench.learn.unfinished import Unfinished, put_back, set_torch_random_state, taken, torch_random_state
 from bench.record import Point
 from bench.spec import Routine
@@ -69,14 +71,18 @@ class Trained:
     micro_batch: int | None = None
 
 
-def make_optimizer(network: Network, rate: float, factors: Mapping[str, float] | None = None) -> torch.optim.AdamW:
+def make_optimizer(
+    network: Network, rate: float, factors: Mapping[str, float] | None = None, seen: SeenRows | None = None
+) -> torch.optim.AdamW:
     """AdamW on what trains; weight decay on matrices only (Loshchilov and Hutter 2019; Devlin et al. 2019).
 
-    Each group of parameters has its `factor`, by which the rate of a step is to be multiplied.
+    Each group of parameters has its `factor`, by which the rate of a step is to be multiplied. The rows that are `seen`
+    stand in for the table they are of.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
+    for name, own in network.named_parameters():
+        parameter = seen.rows if seen is not None and name == seen.name else own
+        if own.requires_grad:
             decay = WEIGHT_DECAY if parameter.dim() > 1 else 0.0
             groups.setdefault((decay, (factors or {}).get(name, 1.0)), []).append(parameter)
     return torch.optim.AdamW(
@@ -104,6 +110,7 @@ def train(
     report: Callable[[Point], bool],
     routine: Routine | None = None,
     unfinished: Unfinished | None = None,
+    seen: SeenRows | None = None,
 ) -> Trained:
     """Train for `plan`, keeping the parameters that validated best.
 
@@ -111,13 +118,26 @@ def train(
     `evaluate` scores the network on validation (higher is
     better); `report` sees every evaluation and returns False to stop a hopeless training. `routine` is the method's.
     A training that was cut off goes on from what is in `unfinished`, to the same end; `report` then sees its earlier
-    evaluations again. The file stays until its owner forgets it.
+    evaluations again. The file stays until its owner forgets it. Of the table of tokens only what is `seen` trains.
     """
-    updates = _Updates(network, plan, rate, losses_of, routine or Routine())
+    updates = _Updates(network, plan, rate, losses_of, routine or Routine(), seen)
     run = _Run(network, plan, report)
     if unfinished is not None:
         _go_on(unfinished, run, updates)
-    train_mode(network)
+    with seen.in_training() if seen else contextlib.nullcontext():
+        _steps(run, updates, batches, evaluate, unfinished)
+    return dataclasses.replace(run.finish(), micro_batch=updates.micro_batch)
+
+
+def _steps(
+    run: _Run,
+    updates: _Updates,
+    batches: Callable[[int], Iterator[tuple[Batch, int, int]]],
+    evaluate: Callable[[], float],
+    unfinished: Unfinished | None,
+) -> None:
+    plan = run.plan
+    train_mode(run.network)
     following = batches(run.steps)
     for step in range(run.steps, plan.steps):
         started = time.perf_counter()
@@ -125,12 +145,12 @@ def train(
         loss = updates.step(step, batch)
         run.stepped(loss, examples, tokens, time.perf_counter() - started)
         if step + 1 in plan.evaluate_after:
+            updates.settle()
             if not run.evaluated(evaluate):
                 break
             if unfinished is not None and unfinished.due:
                 with spent.part("writing"):
                     unfinished.save(_taken(run, updates))
-    return dataclasses.replace(run.finish(), micro_batch=updates.micro_batch)
 
 
 def _taken(run: _Run, updates: _Updates) -> dict[str, Any]:
@@ -144,21 +164,34 @@ def _go_on(unfinished: Unfinished, run: _Run, updates: _Updates) -> None:
     if state is not None:
         put_back(state["training"], run.network, updates.optimizer, updates.routine, updates.gpus)
         run.put_back(state["run"])
-        updates.micro_batch = state["micro_batch"]
+        updates.go_on(state["micro_batch"])
 
 
 class _Updates:
     """The optimizer's steps of one training."""
 
     def __init__(
-        self, network: Network, plan: Schedule, rate: float, losses_of: Losses, routine: Routine
+        self, network: Network, plan: Schedule, rate: float, losses_of: Losses, routine: Routine,
+        seen: SeenRows | None,
     ) -> None:
         self.network, self.plan, self.rate, self.losses_of, self.routine = network, plan, rate, losses_of, routine
-        self.optimizer = make_optimizer(network, rate, routine.rate_factors)
+        self.seen = seen
+        self.optimizer = make_optimizer(network, rate, routine.rate_factors, seen)
         self.gpus = network.gpus
         self.micro_batch: int | None = None
         """Rows of the parts that batches are split into; None while memory suffices for whole ones."""
         self.trainable = [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def settle(self) -> None:
+        """Leave the network as it is after the last step."""
+        if self.seen is not None:
+            self.seen.settle()
+
+    def go_on(self, micro_batch: int | None) -> None:
+        """Go on from where network and optimizer are now."""
+        self.micro_batch = micro_batch
+        if self.seen is not None:
+            self.seen.take()
 
     def step(self, step: int, batch: Batch) -> Tensor:
         """One update (from 0) by one batch; returns the loss on the task, still on the device."""
@@ -171,10 +204,15 @@ class _Updates:
         with spent.part("optimizer"):
             nn.utils.clip_grad_norm_(self.trainable, CLIP)
             self.optimizer.step()
+            if self.seen is not None:
+                self.seen.stepped(self._group_of(self.seen.rows))
         if self.routine.after_step:
             self.routine.after_step(step + 1)
         self.optimizer.zero_grad(set_to_none=True)
         return loss
+
+    def _group_of(self, parameter: nn.Parameter) -> Mapping[str, Any]:
+        return next(g for g in self.optimizer.param_groups if any(p is parameter for p in g["params"]))
 
     def _gradients(self, batch: Batch) -> Tensor:
         """Leave the gradients of a batch, and return its loss; where memory does not suffice, part by part.

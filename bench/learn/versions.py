@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.learn.batch import Encoded, Example
@@ -28,6 +28,10 @@ class Versions:
     def epoch(self, rng: random.Random) -> list[Example]:
         """The examples of every row once, in a version drawn anew for each row."""
         return [example for row in range(len(self.plain)) for example in self._drawn(rng)[row]]
+
+    def examples(self) -> Iterator[Example]:
+        """Every example of every version."""
+        return (example for shown in (self.plain, *self.others) for row in shown for example in row)
 
     def _drawn(self, rng: random.Random) -> Shown:
         return rng.choice(self.others) if self.others and rng.random() < self.share else self.plain
