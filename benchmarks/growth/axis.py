@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +46,11 @@ class Found:
     rounds: tuple[tuple[float, ...], ...]
 
     @property
+    def fastest(self) -> list[float]:
+        """The least seconds of each size."""
+        return [min(seconds) for seconds in zip(*self.rounds, strict=True)]
+
+    @property
     def whole(self) -> Exponent:
         """The exponent over all sizes."""
         return exponent(self.axis.sizes, self.rounds)
@@ -55,7 +62,7 @@ class Found:
 
     @property
     def worse(self) -> bool:
-        """Whether either lies above what the work has, in every round."""
+        """Whether either lies above what the work has, with its whole range."""
         return max(self.whole.low, self.end.low) > self.axis.work + SLACK
 
 
@@ -68,7 +75,19 @@ def measure(axis: Axis, rounds: int, place: Path) -> Found:
         works.append(axis.prepare(size, own))
     for work in works[:2]:
         work()
-    return Found(axis, tuple(tuple(_seconds(work) for work in works) for _ in range(rounds)))
+    with _unwatched():
+        return Found(axis, tuple(tuple(_seconds(work) for work in works) for _ in range(rounds)))
+
+
+@contextmanager
+def _unwatched() -> Iterator[None]:
+    """Python's collector passes over what is there already: the works of all sizes, and large libraries."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _seconds(work: Callable[[], object]) -> float:

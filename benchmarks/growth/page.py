@@ -14,9 +14,9 @@ HEADER = """# Growth
 
 How time grows with what there is more of, written by `python -m benchmarks.growth`. An exponent is the slope of the
 line of least squares through the logarithms of size and of processor time, on one thread: 1 where twice as much takes
-twice as long. It is the median of {rounds} rounds, with the least and the greatest; `at the end` is
-the same between the two largest sizes, where a part that grows faster shows first. A fixed cost makes it smaller than
-that of the work. It is worse than the work where either lies more than {slack:g} above the work's own in every round.
+twice as long. It is that of the fastest of {rounds} rounds at each size, with the range of single rounds; `at the end`
+is the same between the two largest sizes, where a part that grows faster shows first. A fixed cost makes it smaller
+than that of the work. `worse than the work` is what lies, with all of either range, more than {slack:g} above its own.
 
 Searches, planning, looking for fresh records and running cells are those of a learner that does nothing: only what the
 harness adds is measured. Trainings are of `full` on one thread, in batches of 8 rows of {tokens} tokens. Of length, the
@@ -39,12 +39,11 @@ def render(found: Sequence[Found], machine: Mapping[str, Any], load: tuple[float
 
 def line(found: Found) -> str:
     """A row of the table."""
-    axis, last = found.axis, found.rounds[-1]
+    axis, times = found.axis, found.fastest
     work = f"{axis.least:g} to {axis.work:g}" if axis.least < axis.work else f"{axis.work:g}"
-    cells = [
-        axis.what, axis.against, f"{axis.sizes[0]:,} to {axis.sizes[-1]:,}", f"{_short(last[0])} to {_short(last[-1])}",
-        str(found.whole), str(found.end), work, "worse than the work" if found.worse else "",
-    ]
+    sizes, seconds = f"{axis.sizes[0]:,} to {axis.sizes[-1]:,}", f"{_short(times[0])} to {_short(times[-1])}"
+    judged = "worse than the work" if found.worse else ""
+    cells = [axis.what, axis.against, sizes, seconds, str(found.whole), str(found.end), work, judged]
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -31,7 +31,8 @@ python -m benchmarks.speed --sst2 DIR        # also MiniLM, on DIR/sentiment/{tr
 ```
 
 What was tried to make it faster, and what each lever gives: [levers.md](levers.md). On an accelerator:
-[accelerator.md](accelerator.md).
+[accelerator.md](accelerator.md). How time grows with rows, length, parameters, trials and
+cells: [growth.md](growth.md).
 """
 
 SECTIONS = {"grid": "Cells", "unpruned": "Cells without pruning"}
