@@ -15,9 +15,10 @@ from benchmarks.ablation.levers import LEVERS
 from benchmarks.ablation.page import Measured, Side
 
 REPLACED = {
-    "frozen": "bench.learn.fit.CACHE_LIMIT", "writing": "bench.learn.writing.WRITTEN_HERE",
-    "bfloat16": "bench.learn.device.CPU_BFLOAT16_WIDTH", "pools": "bench.learn.batch.POOL",
-    "predictions": "bench.learn.memory.prediction_order", "pruning": "bench.tune.pruner",
+    "frozen": "bench.learn.fit.CACHE_LIMIT", "tokens": "bench.learn.fit.seen_rows",
+    "writing": "bench.learn.writing.WRITTEN_HERE", "bfloat16": "bench.learn.device.CPU_BFLOAT16_WIDTH",
+    "pools": "bench.learn.batch.POOL", "predictions": "bench.learn.memory.prediction_order",
+    "pruning": "bench.tune.pruner",
 }
 """What each lever replaces; the others change the budget, the environment or the number of processes."""
 

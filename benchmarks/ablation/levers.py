@@ -41,6 +41,12 @@ def _compute_frozen_each_time() -> None:
     fit.CACHE_LIMIT = 0
 
 
+def _train_whole_tables() -> None:
+    from bench.learn import fit
+
+    vars(fit)["seen_rows"] = lambda network, tokens: None  # which it imports, and does not export
+
+
 def _let_generate_write() -> None:
     from bench.learn import writing
 
@@ -66,7 +72,7 @@ def _predict_in_order() -> None:
         order = list(range(len(lengths)))
         return [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
 
-    vars(memory)["prediction_order"] = in_order  # which it imports, and does not export
+    vars(memory)["prediction_order"] = in_order
 
 
 def _prune_nothing() -> None:
@@ -83,6 +89,7 @@ WRITES, WRITES_TOO = "translation/gpt2-mini/lora", "translation/t5-mini/full"
 
 LEVERS = {
     "frozen": Lever("what is frozen is computed once", (FROZEN, HEAD), _compute_frozen_each_time),
+    "tokens": Lever("of token tables only what occurs trains", (SHORT,), _train_whole_tables),
     "writing": Lever("own loop for greedy writing", (WRITES, WRITES_TOO), _let_generate_write),
     "bfloat16": Lever("bfloat16 from width 128", (LONG, WRITES), _float32),
     "allocator": Lever("memory kept from step to step", (LONG,), unset=frozenset(work.ALLOCATOR)),
