@@ -75,7 +75,7 @@ AXES = (
     Axis("finding records fresh", "cells", (200, 400, 800, 1600), _fresh),
     Axis("reading records, announcing a run", "cells", (200, 400, 800, 1600), _announcing),
     Axis("running cells that do nothing", "cells", (125, 250, 500, 1000), _running),
-    Axis("reading answers and comparing them", "cells", (100, 200, 400, 800), _studying),
-    Axis("publishing, its charts aside", "cells", (200, 800), _publishing),
+    Axis("reading answers and comparing them", "cells", (50, 100, 200, 400), _studying),
+    Axis("publishing, its charts aside", "cells", (100, 400), _publishing),
 )
 """Charts are drawn by other processes, whose time is not counted, and are as many whatever the number of cells."""
