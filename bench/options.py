@@ -137,8 +137,8 @@ def common(parser: argparse.ArgumentParser) -> None:
 
 def _workers(group: argparse._ActionsContainer) -> None:
     group.add_argument("--workers", type=_count, metavar="N",
-                       help="worker processes, one thread each (default: one a core, or one where there is a GPU); "
-                            "0 works in this process")
+                       help="worker processes, one thread each (default: one a core, or one where there is a GPU, "
+                            "which several would share: 4 is a guess for small models); 0 works in this process")
 
 
 def _how(group: argparse._ActionsContainer) -> None:

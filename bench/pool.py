@@ -48,7 +48,7 @@ def default_workers() -> int:
 def has_gpu() -> bool:
     """Whether torch will find an NVIDIA GPU, told without importing torch."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all") in ("", "-1")
-    return not hidden and Path("/dev/nvidia0").exists() and "+cpu" not in importlib.metadata.version("torch")
+    return not hidden and any(Path("/dev").glob("nvidia[0-9]*")) and "+cpu" not in importlib.metadata.version("torch")
 
 
 def warm_up(jobs: Sequence[Job]) -> None:

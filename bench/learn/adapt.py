@@ -22,7 +22,7 @@ from bench import spent
 from bench.errors import DivergedError, UnsupportedError
 from bench.learn import device as devices
 from bench.learn import objectives
-from bench.learn.batch import Batch, training_order
+from bench.learn.batch import Batch, here, moved, places, training_order
 from bench.learn.checkpoint import load_language_model
 from bench.learn.fit import ModelLearner, share
 from bench.learn.loop import Trained, schedule, train
@@ -40,6 +40,8 @@ MASKED = 0.15
 
 MARKS = 20
 """Places on the way from which it can go on after it was cut off, and where it is seen whether it diverged."""
+
+PROCESSOR = torch.device("cpu")
 
 NO_TARGET = -100
 """The label where nothing is to be predicted."""
@@ -87,7 +89,7 @@ class _Course:
             chosen = [self.documents[i] for i in members]
             with spent.part("data"):
                 made = make_batch(self.recipe, self.words, chosen, np.random.default_rng([SEED, step]))
-                batch = in_rows(made.to(self.device))
+                batch = in_rows(made, self.device)
             yield batch, len(chosen), sum(map(len, chosen))
 
 
@@ -122,13 +124,18 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else " ".join(map(str, value))
 
 
-def in_rows(batch: objectives.Batch) -> Batch:
-    """The batch with a row for each document, so that it can be split: `inputs`, `attention`, `labels`, `decoder`."""
+def in_rows(batch: objectives.Batch, device: torch.device = PROCESSOR) -> Batch:
+    """The batch with a row for each document, so that it can be split: `inputs`, `attention`, `labels`, `decoder`.
+
+    On the device; `batch` is on the processor.
+    """
     shown = batch.inputs if batch.decoder_inputs is None else batch.decoder_inputs
     labels = torch.full(shown.shape, NO_TARGET, dtype=torch.long, device=shown.device)
     labels.view(-1)[batch.positions] = batch.labels
     rows = {"inputs": batch.inputs, "attention": batch.attention, "labels": labels}
-    return rows if batch.decoder_inputs is None else {**rows, "decoder": batch.decoder_inputs}
+    if batch.decoder_inputs is not None:
+        rows["decoder"] = batch.decoder_inputs
+    return moved(rows, device, also_here=("labels",))
 
 
 def language_loss(network: Network, batch: Batch) -> Tensor:
@@ -137,14 +144,14 @@ def language_loss(network: Network, batch: Batch) -> Tensor:
     if "decoder" in batch:
         inputs["decoder_input_ids"] = batch["decoder"]
     labels = batch["labels"].flatten()
-    asked = (labels != NO_TARGET).nonzero().squeeze(-1)
+    asked = places((batch[here("labels")] != NO_TARGET).flatten(), labels.device)
     with network.without_projection():
         states = network.backbone(**inputs).logits.flatten(0, 1)[asked]
     return functional.cross_entropy(network.projection()(states).float(), labels[asked])
 
 
 def _targets(batch: Batch) -> int:
-    return int((batch["labels"] != NO_TARGET).sum())
+    return int((batch[here("labels")] != NO_TARGET).sum())
 
 
 def _vocabulary(assignment: Assignment, tokenizer: Any) -> Vocabulary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,11 +77,13 @@ def collate(
     *,
     left: bool = False,
     limit: int | None = None,
+    also_here: Collection[str] = (),
 ) -> Batch:
     """Pad every entry to one length, a `MULTIPLE` or `limit`: lists with `fills[name]`, tensors with zeros.
 
     Numbers and vectors are stacked. Adds `mask` (1 for real tokens of `ids`). `left` pads on the left. `limit` is the
-    number of positions of the network, None where it has no such limit.
+    number of positions of the network, None where it has no such limit. Of the entries in `also_here` a copy stays on
+    the processor, as `here(name)`.
     """
     batch: Batch = {}
     for name, first in examples[0].items():
@@ -95,7 +97,33 @@ def collate(
     if "ids" in batch:
         real = [[1] * len(example["ids"]) for example in examples]
         batch["mask"] = torch.tensor(_pad(real, 0, left=left, limit=limit))
-    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+    return moved(batch, device, also_here)
+
+
+def moved(batch: Batch, device: torch.device, also_here: Collection[str] = ()) -> Batch:
+    """The batch on the device, with copies of the entries in `also_here` that stay on the processor."""
+    kept = {here(name): batch[name] for name in also_here if name in batch}
+    return {name: sent(value, device) for name, value in batch.items()} | kept
+
+
+def here(name: str) -> str:
+    """What the copy of an entry is called that stays on the processor."""
+    return f"{name} here"
+
+
+def sent(value: Tensor, device: torch.device) -> Tensor:
+    """The same on the device; what goes to a GPU is pinned first, or the copy would wait for all work before it."""
+    if device.type == "cuda" and value.device.type == "cpu":
+        value = value.pin_memory()
+    return value.to(device, non_blocking=True)
+
+
+def places(chosen: Tensor, device: torch.device) -> tuple[Tensor, ...]:
+    """Where a mask on the processor is true, as indices on the device, one tensor a dimension.
+
+    To index with a mask that is on a GPU is to wait until it can tell how many elements it chooses.
+    """
+    return sent(chosen.nonzero().T.contiguous(), device).unbind()
 
 
 def _stack(values: Sequence[Tensor], limit: int | None) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from bench import spent
+from bench.learn import attention
 
 CPU_BFLOAT16_WIDTH = 128
 """Hidden size from which bfloat16 pays on processors with bfloat16 instructions (`benchmarks/precision.py`)."""
@@ -44,7 +45,7 @@ def _cpu_has_bfloat16() -> bool:
 
 def pick_attention() -> str:
     """transformers' plain attention on a processor, where it is faster for short inputs, else torch's fused one."""
-    return "sdpa" if pick_device().type == "cuda" else "eager"
+    return attention.fused() if pick_device().type == "cuda" else "eager"
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:

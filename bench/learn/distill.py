@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from bench import models
 from bench.errors import DivergedError, UnavailableError, UnsupportedError
-from bench.learn.batch import Batch, Encoded, Example
+from bench.learn.batch import Batch, Encoded, Example, here, places
 from bench.learn.fit import ModelLearner, Objective
 from bench.learn.heads.regress import numbers_of
 from bench.learn.memory import size
@@ -42,6 +42,7 @@ def distill(learner: ModelLearner, teacher: Pinned, method: Method, *, alpha: fl
     if head in SCORED and not learner.head.writes and not taught.head.writes:
         learner.train_examples = _with_scores(learner, taught)
         learner.head.fills["taught"] = 0
+        learner.head.also_here.add("taught")
         learner.objective = _closeness(alpha) if head is Head.REGRESS else _objective(alpha, temperature)
     else:
         rows = learner.assignment.train
@@ -123,13 +124,14 @@ def _objective(alpha: float, temperature: float) -> Objective:
     """(1 - alpha) loss + alpha T^2 KL(teacher || student), both softened by the temperature T (Hinton et al. 2015)."""
 
     def beside(network: Network, features: Tensor, batch: Batch) -> Tensor:
-        taught = batch["taught"].bool()
+        taught = places(batch[here("taught")].bool(), features.device)
         ours, theirs = cast(nn.Module, network.head)(features).float()[taught], batch["soft"][taught]
         student, teacher = ((scores / temperature).log_softmax(-1) for scores in (ours, theirs))
-        apart = functional.kl_div(student, teacher, reduction="sum", log_target=True) / taught.sum().clamp(min=1)
+        count = batch["taught"].sum().clamp(min=1)
+        apart = functional.kl_div(student, teacher, reduction="sum", log_target=True) / count
         return alpha * temperature**2 * apart
 
-    return Objective(1 - alpha, beside, lambda batch: int(batch["taught"].sum()))
+    return Objective(1 - alpha, beside, lambda batch: int(batch[here("taught")].sum()))
 
 
 def _closeness(alpha: float) -> Objective:

@@ -37,7 +37,7 @@ class Network(nn.Module):
         self.soft: nn.Module | None = None
         """What makes the prompt or the prefixes of a soft-prompt method (`bench.learn.soft`, `bench.learn.prefix`)."""
         self.lead: tuple[int, ...] = ()
-        """Ids of the virtual tokens that stand before every input."""
+        """Ids of the virtual tokens that stand before every input: one number after another."""
 
     @property
     def config(self) -> Any:
@@ -63,7 +63,8 @@ class Network(nn.Module):
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states (rows, tokens, width) of `ids` under `mask`; those of virtual tokens are cut off."""
-        return cast(Tensor, self.backbone(**self.inputs(batch)).last_hidden_state)[:, len(self.lead) :]
+        uncached = {"use_cache": False} if self.family is Family.DECODER else {}
+        return cast(Tensor, self.backbone(**self.inputs(batch), **uncached).last_hidden_state)[:, len(self.lead) :]
 
     def inputs(self, batch: Batch) -> dict[str, Tensor]:
         """What the backbone reads of a batch that is padded on the right, with virtual tokens before it."""
@@ -132,7 +133,10 @@ def _before(entries: Tensor, lead: Sequence[int], value: int | None = None) -> T
     """`entries` (rows, tokens) with the ids of `lead`, or as many times `value`, before each row."""
     if not lead:
         return entries
-    row = torch.tensor(lead if value is None else [value] * len(lead), dtype=entries.dtype, device=entries.device)
+    if value is None:  # they follow one another, and are made on the device rather than sent there
+        row = torch.arange(lead[0], lead[-1] + 1, dtype=entries.dtype, device=entries.device)
+    else:
+        row = entries.new_full((len(lead),), value)
     return torch.cat([row.expand(len(entries), -1), entries], dim=1)
 
 

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.errors import UnsupportedError
+from bench.learn import device as devices
+from bench.learn.attention import unasked
 from bench.learn.network import Network
 
 NAME = "bench_prefix"
@@ -156,7 +158,8 @@ def _use_own_attention(network: Network) -> None:
     from transformers.masking_utils import eager_mask
 
     AttentionInterface.register(NAME, attend)
-    AttentionMaskInterface.register(NAME, eager_mask)
+    plain = devices.pick_attention() == "eager"
+    AttentionMaskInterface.register(NAME, eager_mask if plain else unasked(eager_mask))
     for module in network.backbone.modules():
         if hasattr(module, "config"):
             cast(Any, module).config._attn_implementation = NAME

@@ -29,7 +29,7 @@ from bench.spec import Routine
 EVERY = 60.0
 """Seconds between two states of a training; one that is shorter writes none."""
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of what a state holds; one of another version counts as none."""
 
 MAGIC = b"training"

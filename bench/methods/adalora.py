@@ -10,6 +10,8 @@ from bench.methods.parts.inject import inject, is_transposed, merge, query_value
 from bench.spec import Limits, LogRange, Method, Routine
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from bench.learn.network import Network
 
 
@@ -54,24 +56,48 @@ class _Pruning:
 
         self.backbone, self.last = network.backbone, last
         self.allocator = RankAllocator(self.backbone, config, "default")
-        self.kept: dict[str, list[bool]] = {}
+        self.entries = {name: p for name, p in self.backbone.named_parameters() if ".lora_E." in name}
+        self.pruned: dict[str, Tensor] = {}
+        """Which entries of each E are out."""
 
     def after_step(self, step: int) -> None:
-        """Prune, or go on without what was pruned."""
-        if step > self.last:
-            self.allocator.mask_using_rank_pattern(self.backbone, self.kept)
-        else:
-            found = self.allocator.update_and_allocate(self.backbone, step, force_mask=step == self.last)[1]
-            self.kept.update(found or {})
+        """Prune, or go on without what was pruned, as peft's `update_and_allocate` does.
+
+        That hands the threshold and what is kept to Python and back at each step, and so waits for a GPU.
+        """
+        import torch
+
+        if step < self.last:
+            self.allocator.update_ipt(self.backbone)
+        if step <= self.last:
+            budget, due = self.allocator.budget_schedule(step)
+            if not (due or step == self.last):
+                return
+            self.pruned = self._least(self.allocator.init_bgt - budget)
+        with torch.no_grad():
+            for name, mask in self.pruned.items():
+                self.entries[name].masked_fill_(mask, 0.0)
+
+    def _least(self, count: int) -> dict[str, Tensor]:
+        """The `count` entries that matter least, over all E: an entry's own importance and the means of its row of Q
+        and its column of P."""
+        import torch
+
+        scores = {}
+        for name in self.entries:
+            own, row, column = (self.allocator._element_score(name.replace("lora_E", f"lora_{part}")) for part in "EAB")
+            scores[name] = own.view(-1) + (row.mean(1) + column.mean(0))
+        threshold = torch.kthvalue(torch.cat(list(scores.values())), count).values
+        return {name: (score <= threshold).view(-1, 1) for name, score in scores.items()}
 
     def state(self) -> Mapping[str, Any]:
         """What `load` takes back."""
-        return {"kept": dict(self.kept), **{name: dict(getattr(self.allocator, name)) for name in IMPORTANCE}}
+        return {"pruned": dict(self.pruned), **{name: dict(getattr(self.allocator, name)) for name in IMPORTANCE}}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         device = next(self.backbone.parameters()).device
-        self.kept.update(state["kept"])
+        self.pruned = {name: mask.to(device) for name, mask in state["pruned"].items()}
         for name in IMPORTANCE:
             setattr(self.allocator, name, {key: value.to(device) for key, value in state[name].items()})
 

@@ -24,6 +24,7 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
     does not survive.
     """
     from peft import FourierFTConfig
+    from peft.tuners.fourierft.layer import FourierFTLayer
 
     config = FourierFTConfig(
         n_frequency=min(options["n_frequency"], network.width**2),
@@ -33,6 +34,9 @@ def apply(network: Network, options: Mapping[str, Any]) -> None:
         fan_in_fan_out=is_transposed(network),
     )
     inject(network, config)
+    for layer in (module for module in network.backbone.modules() if isinstance(module, FourierFTLayer)):
+        for name, places in layer.indices.items():  # or peft sends them to a GPU in every forward pass
+            layer.indices[name] = places.to(layer.fourierft_spectrum[name].device)
 
 
 METHOD = Method(

@@ -43,6 +43,8 @@ class HeadLogic(ABC):
         """Most tokens of an input: the task's limit, or the network's where that is smaller (set by `fit_to`)."""
         self.positions: int | None = None
         """How many tokens of an input the network can read, None where there is no such limit (set by `fit_to`)."""
+        self.also_here: set[str] = set()
+        """Entries of a batch of which a copy stays on the processor (`bench.learn.batch.here`)."""
         self.fills = {"ids": tokenizer.pad_token_id, "types": 0, "labels": -100, "targets": -100}
 
     def fit_to(self, network: Network) -> None:
@@ -66,7 +68,7 @@ class HeadLogic(ABC):
 
     def collate(self, examples: Sequence[Example], device: torch.device) -> Batch:
         """Pad on the right."""
-        return collate(examples, self.fills, device, limit=self.positions)
+        return collate(examples, self.fills, device, limit=self.positions, also_here=self.also_here)
 
     def build(self, *, pretrained: bool) -> Network:
         """A network with a new linear head of `self.outputs` outputs."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.learn.batch import Batch, Encoded, Example, collate
+from bench.learn.batch import Batch, Encoded, Example, collate, here, places
 from bench.learn.checkpoint import load_generator
 from bench.learn.forms import Read, form_of
 from bench.learn.heads.base import HeadLogic, free_positions
@@ -41,6 +41,7 @@ class Generate(HeadLogic):
 
     def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
         super().__init__(assignment, tokenizer)
+        self.also_here.add("labels")
         self.stop = tokenizer.sep_token_id if self.model.family is Family.ENCODER else tokenizer.eos_token_id
         self.form = form_of(assignment, functools.cache(self._spelt))
         self.cue = (self.task.cue or CUE) if self.decoder else ""
@@ -137,12 +138,16 @@ class Generate(HeadLogic):
         labels = batch["labels"]
         if self.decoder:
             features, labels = features[:, :-1], labels[:, 1:]
-        real = labels != -100
+        real = places(self._real(batch), features.device)
         return functional.cross_entropy(network.projection()(features[real]).float(), labels[real])
 
     def targets(self, batch: Batch) -> int:
-        labels = batch["labels"][:, 1:] if self.decoder else batch["labels"]
-        return int((labels != -100).sum())
+        return int(self._real(batch).sum())
+
+    def _real(self, batch: Batch) -> Tensor:
+        """Which labels are learnt, on the processor; a decoder learns none at its first token."""
+        labels = batch[here("labels")]
+        return (labels[:, 1:] if self.decoder else labels) != -100
 
     def answers(self, network: Network, features: Tensor, batch: Batch) -> list[Any]:
         raise NotImplementedError("a text is written token by token, not read off known targets: use predict")

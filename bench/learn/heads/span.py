@@ -138,6 +138,6 @@ def _log_probabilities(network: Network, features: Tensor, batch: Batch) -> tupl
     assert network.head is not None
     scores = network.head(features).float()
     closed = batch["allowed"] == 0
-    closed[:, NOWHERE] = False
+    closed[:, NOWHERE].fill_(False)
     logs = scores.masked_fill(closed.unsqueeze(-1), IMPOSSIBLE).log_softmax(1)
     return logs[..., 0], logs[..., 1]
