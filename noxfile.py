@@ -46,7 +46,7 @@ def proofs(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Kills, full disks, servers that fail: nothing finished is lost."""
-    install(session, "-e", ".[dev,ray,slurm,postgres]")
+    install(session, "-e", ".[dev,ray,slurm,postgres,mysql]")
     session.run("pytest", "-m", "faults", *session.posargs, env=ONE_THREAD)
 
 

@@ -33,7 +33,7 @@ def server(place: Path) -> Iterator[str]:
             path.chmod(path.stat().st_mode | 0o755)
         shutil.chown(word, "postgres")
         shutil.chown(place, "postgres")
-    port = _free_port()
+    port = free_port()
     _run(bin_ / "initdb", "-D", data, "-U", USER, "-E", "UTF8", "-A", "scram-sha-256", f"--pwfile={word}", "--no-sync")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
     _run(bin_ / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start")
@@ -51,7 +51,8 @@ def _run(*command: object) -> None:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

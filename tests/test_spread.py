@@ -19,7 +19,7 @@ from bench.errors import RequestError, StoreError
 from bench.plan import Plan
 from bench.record import Point, Training
 from bench.store import Store
-from tests import fakes, postgres
+from tests import fakes, mysql, postgres
 from tests.test_tune import BUDGET, CHOICES, RATES, Interrupted, Trainer
 
 NAME = "cell 1234"
@@ -33,12 +33,26 @@ def sqlite(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed: pip install psycopg[binary]")
     if postgres.programs() is None:
         pytest.skip("there is no PostgreSQL server here: apt-get install postgresql")
     with postgres.server(tmp_path_factory.mktemp("postgres")) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def _mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    pytest.importorskip("pymysql", reason="the MySQL driver is not installed: pip install pymysql")
+    if not mysql.programs():
+        pytest.skip("there is no MySQL server here: apt-get install mariadb-server")
+    with mysql.server(tmp_path_factory.mktemp("mysql")) as url:
+        yield url
+
+
+@pytest.fixture(params=["_postgres", "_mysql"])
+def server(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 def journal(tmp_path: Path, **options: Any) -> list[Training]:
