@@ -63,7 +63,8 @@ def _task(group: Group, sized: bool, entries: Mapping[Names, Entry]) -> str:
         return f"{said}."
     baseline = " and the baseline" if entries[names[0]].level.baseline else ""
     worth = sum(not (entries[each].beaten or entries[each].unproven) for each in names)
-    return f"{said}; {worth} of the {len(names)} cells are shown to be better than the floor{baseline}."
+    verb = "is" if worth == 1 else "are"
+    return f"{said}; {worth} of the {len(names)} cells {verb} shown to be better than the floor{baseline}."
 
 
 def _best_first(group: Group) -> list[Place]:
