@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import random
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -63,14 +60,10 @@ def seed_everything(seed: int) -> None:
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Give back what earlier cells left and forget their peak, so that a warm worker reports each cell's own."""
-    gc.collect()
+    """Forget the peak so far, so that a warm worker reports each cell's own."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc only
-    if trim is not None:
-        trim(0)
     with contextlib.suppress(OSError):  # not Linux, or not permitted: then the peak is of the whole process
         Path("/proc/self/clear_refs").write_text("5")
 

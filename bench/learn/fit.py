@@ -28,7 +28,7 @@ from bench.learn.checkpoint import identity, load_tokenizer
 from bench.learn.heads import open_head
 from bench.learn.loop import schedule, train
 from bench.learn.lower import lower_states, replayed
-from bench.learn.memory import Room
+from bench.learn.memory import Room, release
 from bench.learn.network import Network, count
 from bench.learn.prompting import PromptingLearner
 from bench.learn.seen import seen_rows
@@ -359,5 +359,9 @@ def share(mean: Callable[[], Tensor], targets: Callable[[Batch], int], batch: Ba
 
 
 def open_learner(assignment: Assignment) -> ModelLearner | PromptingLearner:
-    """The real learner, as `bench.learner.OpenLearner`: one that trains, or one that asks where nothing trains."""
+    """The real learner, as `bench.learner.OpenLearner`: one that trains, or one that asks where nothing trains.
+
+    What nobody refers to any more is given back before, so that it is not counted as this learner's memory.
+    """
+    release()
     return PromptingLearner(assignment) if assignment.method.rates is None else ModelLearner(assignment)

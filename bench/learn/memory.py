@@ -5,7 +5,9 @@ The result is that of the whole: rows are padded, weighted and summed as if they
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -43,6 +45,9 @@ def fits(work: Callable[[], None], *, last: bool) -> bool:
 def release() -> None:
     """Give back the memory of what nobody refers to any more."""
     gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc only
+    if trim is not None:
+        trim(0)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
