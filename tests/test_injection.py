@@ -250,4 +250,5 @@ def test_the_same_code_twice_repeats_to_the_last_digit(
     for number, names in enumerate((CLASSIFY, WRITE)):
         again = make(tmp_path / str(number), [cell(*names, models)], learner=open_learner, material=material)
         found = compare(base(*names), again)
-        assert (found.verdict, found.cause) == (Verdict.FINE, None), report.text(found)
+        assert found.cause is None, report.text(found)
+        assert found.verdict in (Verdict.FINE, Verdict.SLOWER), report.text(found)  # how fast is the machine's affair
