@@ -25,13 +25,12 @@ from bench.learn import objectives
 from bench.learn.batch import Batch, here, moved, places, training_order
 from bench.learn.checkpoint import load_language_model
 from bench.learn.fit import ModelLearner, share
-from bench.learn.loop import Trained, schedule, train
+from bench.learn.loop import Trained, onward, schedule, train
 from bench.learn.network import Network
 from bench.learn.objectives import Vocabulary, make_batch, vocabulary_of
 from bench.learn.recipes import Recipe
 from bench.learn.stream import encode
 from bench.learner import Assignment
-from bench.record import Point
 from bench.spec import REFERENCE_WIDTH, Family
 
 SEED = 0
@@ -95,11 +94,7 @@ class _Course:
 
 def _train(learner: ModelLearner, network: Network, course: _Course, steps: int, rate: float) -> Trained:
     """Train the network to the end: whatever it reaches is kept, since nothing here says what is better."""
-    marks: list[Point] = []
-
-    def mark(point: Point) -> bool:
-        marks.append(point)
-        return True
+    evaluate, report = onward()
 
     def losses(batch: Batch, whole: Batch | None = None) -> tuple[Tensor, Tensor]:
         with spent.part("forward"), devices.autocast(learner.torch_device, learner.precision):
@@ -109,7 +104,7 @@ def _train(learner: ModelLearner, network: Network, course: _Course, steps: int,
     peak = rate * learner.assignment.model.rate_factor * REFERENCE_WIDTH / learner.width
     return train(
         network, course.batches, schedule(steps, 1, min(steps, MARKS), MARKS), peak, losses,
-        lambda: float(len(marks)), mark,  # the later, the better
+        evaluate, report,
         unfinished=learner.unfinished(stage="adapted", steps=steps, rate=rate, batch_size=course.batch_size),
     )
 
@@ -170,4 +165,3 @@ def _order(lengths: list[int], batch_size: int) -> Iterator[list[int]]:
     """Batches of document numbers for ever."""
     rng = random.Random(SEED)
     return itertools.chain.from_iterable(training_order(lengths, batch_size, rng) for _ in itertools.count())
-

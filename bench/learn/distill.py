@@ -19,10 +19,10 @@ from bench.errors import DivergedError, UnavailableError, UnsupportedError
 from bench.learn.batch import Batch, Encoded, Example, here, places
 from bench.learn.fit import ModelLearner, Objective
 from bench.learn.heads.regress import numbers_of
+from bench.learn.loop import onward
 from bench.learn.memory import size
 from bench.learn.network import Network
 from bench.learner import Prediction
-from bench.record import Point
 from bench.spec import REFERENCE_WIDTH, Head, Method, Pinned, Row
 
 SEED = 0
@@ -79,14 +79,9 @@ def _fitted(teacher: ModelLearner, learner: ModelLearner, method: Method) -> Mod
     """The teacher, trained to the end; its evaluations are only places from which it goes on when it was cut off."""
     assert method.rates is not None, "a teacher is trained"
     rate = method.rates.default * teacher.assignment.model.rate_factor * REFERENCE_WIDTH / teacher.width
-    marks: list[Point] = []
-
-    def mark(point: Point) -> bool:
-        marks.append(point)
-        return True
-
+    evaluate, report = onward()
     epochs = teacher.assignment.budget.epochs
-    fitted = teacher.fit(rate, SEED, lambda predictions: float(len(marks)), mark, epochs)  # the later, the better
+    fitted = teacher.fit(rate, SEED, lambda predictions: evaluate(), report, epochs)
     if fitted.state != "COMPLETE":
         raise DivergedError(f"the teacher {teacher.assignment.model.name!r} did not learn: {fitted.reason}")
     learner.micro_batch = fitted.micro_batch
