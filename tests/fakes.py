@@ -217,6 +217,29 @@ def open_logged(assignment: Assignment) -> Learner:
     return FakeLearner(assignment, pause=float(os.environ["BENCH_TEST_PAUSE"]))
 
 
+class Seen(FakeLearner):
+    """One that writes down when it began, when it was done, and which GPUs it was shown."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        super().__init__(assignment, pause=0.05)
+        self.note("began")
+
+    def peak_memory(self) -> int | None:
+        """Some bytes, asked for when the cell's work is done."""
+        self.note("done")
+        return super().peak_memory()
+
+    def note(self, what: str) -> None:
+        """A line of the log."""
+        with Path(os.environ["BENCH_TEST_LOG"]).open("a") as file:
+            file.write(f"{time.time()} {self.assignment.model.name} {what} {os.environ['CUDA_VISIBLE_DEVICES']}\n")
+
+
+def open_seen(assignment: Assignment) -> Learner:
+    """One that writes down when it began, when it was done, and which GPUs it was shown."""
+    return Seen(assignment)
+
+
 class Stuck(FakeLearner):
     """One that hangs in its third training."""
 

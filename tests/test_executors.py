@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -16,12 +17,13 @@ import pytest
 
 from bench import run as runs
 from bench.errors import RequestError
-from bench.executors import afar
+from bench.executors import Begun, afar
 from bench.executors.choice import Choice
+from bench.executors.ray import RayCluster
 from bench.record import Outcome
 from bench.store import Store
 from bench.tally import Event, Kind
-from bench.work import Job
+from bench.work import Job, Made
 from tests import fakes
 from tests.test_run import plan, results, run
 
@@ -70,7 +72,7 @@ import sys
 from pathlib import Path
 from bench import executors, limits
 executors.GRACE = 0.0
-from bench.executors import afar
+from bench.executors import Begun, afar
 import ctypes
 with afar._last_resort(1.0):
     ctypes.PyDLL(None).sleep(60)  # holds the interpreter's lock: no Python code of this process can run
@@ -195,6 +197,47 @@ def test_ray_ends_cells_politely_or_not_and_records_workers_that_die(tmp_path: P
     assert records["good"].outcome is Outcome.OK
     assert records["exit"].outcome is Outcome.FAILED
     assert "tried 2 times" in str(records["exit"].reason)
+
+
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """The address of a Ray cluster that counts two GPUs, which this machine need not have, and six cores."""
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("BENCH_TEST_LOG", str(tmp_path / "log"))
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 6, "num_gpus": 2, "include_dashboard": False})
+    yield made.address
+    made.shutdown()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("share", "together"), [(0.5, 2), (1.0, 1), (None, 1)])
+def test_ray_lets_as_many_cells_share_a_gpu_as_was_said(
+    tmp_path: Path, gpus: str, share: float | None, together: int
+) -> None:
+    """All cells are handed in at once, more than there is room for, so that it is Ray that makes them wait."""
+    out = tmp_path / "out"
+    made = plan(tmp_path / "data", [f"m{number}" for number in range(6)])
+    Store(out).write_plan(made.dumps())
+    cluster = RayCluster(gpus, share, None)
+    try:
+        assert cluster.slots == 2 * together
+        for cell in made.cells:
+            cluster.start(Job(cell, out, "tests.fakes:open_seen", {}))
+        ended = 0
+        while ended < len(made.cells):
+            for job, answer in cluster.news(60.0):
+                assert isinstance(answer, Begun | Made), (job.cell.model.name, answer)
+                ended += isinstance(answer, Made)
+    finally:
+        cluster.close(at_once=True)
+    log = sorted((float(at), what, on) for at, _, what, on in map(str.split, (tmp_path / "log").open()))
+    for gpu in "01":
+        changes = [1 if what == "began" else -1 for _, what, on in log if on == gpu]
+        assert max(itertools.accumulate(changes)) == together
+    assert {on for _, _, on in log} == {"0", "1"}
 
 
 @pytest.mark.faults
