@@ -21,7 +21,7 @@ from bench.record import Names, Record, from_json, to_json
 from bench.spec import Budget, Files, Method, Model, Pinned, Task
 from bench.suite import Suite
 
-HARNESS = 6
+HARNESS = 7
 """Version of how the harness trains and scores. A change that alters results bumps it, and every record is stale."""
 
 ASIDE = ("note", "revision", "pickled")

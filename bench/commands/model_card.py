@@ -81,7 +81,7 @@ def _remarks(kept: Kept) -> str:
         said.append("A warning that tied weights differ can be passed over: the method untied them, and both are kept.")
     else:
         said.append("A warning that a pooler is newly initialized can be passed over: no answer is read off it.")
-    if not _writes(kept) and kept.model.family is Family.ENCODER_DECODER:
+    if _encoder_alone(kept):
         said.append("The decoder is the original checkpoint's and has no part in the answers.")
     if kept.task.head is Head.SPAN:
         said.append("A context that is too long is cut here; the command reads it in windows.")
@@ -97,7 +97,8 @@ def _code(kept: Kept, limit: int) -> str | None:
     values: dict[str, Any] = {
         "limit": limit,
         "labels": repr(list(kept.labels)),
-        "encoder": ".get_encoder()" if kept.model.family is Family.ENCODER_DECODER else "",
+        "encoder": ".get_encoder()" if _encoder_alone(kept) else "",
+        "read": _REREAD if kept.model.family is Family.ENCODER_DECODER else "hidden = body(**inputs)",
         "pooled": {"mean": "hidden.mean(0)", "first": "hidden[0]", "last": "hidden[-1]"}[kept.model.pooling],
         "put": "tags[owner[end - 1]] = tag" if decoder else "tags.setdefault(owner[end - 1], tag)",
         "lead": repr(" " if decoder else ""),
@@ -119,6 +120,11 @@ def _without_code(kept: Kept) -> str:
 def _writes(kept: Kept) -> bool:
     """Whether the whole network is kept, with the vocabulary projection that texts are written by."""
     return kept.task.head is Head.GENERATE or kept.model.writes
+
+
+def _encoder_alone(kept: Kept) -> bool:
+    """Whether answers are read off the encoder of an encoder-decoder."""
+    return not _writes(kept) and kept.model.family is Family.ENCODER_DECODER and kept.task.head is not Head.SPAN
 
 
 def _shape(kept: Kept) -> tuple[Head, int, bool]:
@@ -169,6 +175,10 @@ def predict(words):
     return [tags.get(number, "O") for number in range(len(words))]
 """
 
+_REREAD = """ids = inputs["input_ids"]
+    start = torch.full_like(ids[:, :1], body.config.decoder_start_token_id)
+    hidden = body(**inputs, decoder_input_ids=torch.cat([start, ids[:, :-1]], dim=1))"""
+
 _SPAN = """
 
 @torch.inference_mode()
@@ -178,7 +188,7 @@ def predict(question, context):
         question, context, truncation="only_second", max_length=$limit, return_offsets_mapping=True, return_tensors="pt"
     )
     parts, places = inputs.sequence_ids(0), inputs.pop("offset_mapping")[0].tolist()
-    hidden = body(**inputs).last_hidden_state[0]
+    $read.last_hidden_state[0]
     scores = hidden @ head["weight"].T + head["bias"]
     real = [i > 0 and parts[i] == 1 and end > max(start, len($lead)) for i, (start, end) in enumerate(places)]
     scores[~torch.tensor(real)] = -1e9

@@ -90,10 +90,13 @@ def load_tokenizer(model: Model, revision: str | None) -> Any:
     return tokenizer
 
 
-def load_backbone(model: Model, revision: str | None, *, pretrained: bool) -> nn.Module:
-    """What makes hidden states of a text: the encoder of an encoder-decoder, else the whole body without its pooler."""
+def load_backbone(model: Model, revision: str | None, *, pretrained: bool, decoder: bool = False) -> nn.Module:
+    """What makes hidden states of a text: the whole body without its pooler.
+
+    Of an encoder-decoder the encoder alone, unless its `decoder` is to read as well.
+    """
     body = load_body(model, revision, pretrained=pretrained)
-    if model.family is Family.ENCODER_DECODER:
+    if model.family is Family.ENCODER_DECODER and not decoder:
         body = body.get_encoder()
     if getattr(body, "pooler", None) is not None:
         body.pooler = None  # our heads read hidden states: a pooler would be counted and never trained

@@ -194,7 +194,8 @@ class ModelLearner:
         """Every token that a batch of training may have."""
         versions = self.versions.examples() if self.versions else ()
         shown = itertools.chain(self.train_set.examples, versions)
-        return {self.head.fills["ids"], *network.lead, *(token for example in shown for token in example["ids"])}
+        start = [network.start] if network.decodes else []
+        return {self.head.fills["ids"], *start, *network.lead, *(token for e in shown for token in e["ids"])}
 
     def _head_factors(self, network: Network, rate: float) -> dict[str, float]:
         """What brings the rate of a new head from `rate` to its own; nothing where the head is all that trains."""

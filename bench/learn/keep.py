@@ -111,7 +111,7 @@ def probe(network: Network) -> tuple[float, ...]:
     device = next(network.parameters()).device
     ids = torch.arange(1, PROBE_TOKENS + 1, device=device).unsqueeze(0)
     inputs = network.inputs({"ids": ids, "mask": torch.ones_like(ids)})
-    if network.head is None and network.config.is_encoder_decoder:
+    if network.decodes:
         inputs["decoder_input_ids"] = ids
     output = cast(Any, network.eval().backbone)(**inputs)
     scores = output.logits if network.head is None else network.head(output.last_hidden_state)

@@ -88,10 +88,10 @@ def copy_into(plain: nn.Module, changed: nn.Module) -> None:
 
 
 def _write_body(network: Network, head: HeadLogic, out: Path) -> None:
-    """The network that writes, or the body below the head; that of an encoder-decoder with its decoder as it was."""
+    """The network that writes, or the body below the head; with its decoder as it was where none was read."""
     body: Any = network.backbone
     assignment = head.assignment
-    if network.head is not None and network.family is Family.ENCODER_DECODER:
+    if network.family is Family.ENCODER_DECODER and not network.decodes:
         body = load_body(assignment.model, assignment.revision)
         copy_into(body.get_encoder(), network.backbone)
     if network.head is not None and head.labels:

@@ -25,15 +25,25 @@ class Network(nn.Module):
 
     For classify, tag and span, `head` maps hidden states (..., width) to scores (..., answers) and is new to every
     checkpoint. For generation, `backbone` is a whole network that writes text and `head` is its vocabulary projection.
-    `fresh` names the parameters (of this module's `named_parameters`) that the checkpoint did not contain.
+    `fresh` names the parameters (of this module's `named_parameters`) that the checkpoint did not contain. `rereads`
+    says that below the head a decoder reads the input a second time, beside what the encoder made of it.
     """
 
-    def __init__(self, backbone: nn.Module, family: Family, head: nn.Module | None, fresh: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        backbone: nn.Module,
+        family: Family,
+        head: nn.Module | None,
+        fresh: Sequence[str] = (),
+        *,
+        rereads: bool = False,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.family = family
         self.head = head
         self.fresh = frozenset(f"backbone.{name}" for name in fresh)
+        self.rereads = rereads
         self.soft: nn.Module | None = None
         """What makes the prompt or the prefixes of a soft-prompt method (`bench.learn.soft`, `bench.learn.prefix`)."""
         self.lead: tuple[int, ...] = ()
@@ -51,6 +61,11 @@ class Network(nn.Module):
         return int(getattr(config, "hidden_size", None) or config.encoder.hidden_size)
 
     @property
+    def decodes(self) -> bool:
+        """Whether the backbone is an encoder and a decoder, so that it must be told what the decoder reads."""
+        return self.rereads or (self.head is None and bool(self.config.is_encoder_decoder))
+
+    @property
     def gpus(self) -> list[int]:
         """The numbers of the GPUs that it lies on."""
         return sorted({p.device.index for p in self.parameters() if p.device.type == "cuda"})
@@ -62,9 +77,26 @@ class Network(nn.Module):
             nn.init.zeros_(self.head.bias)
 
     def hidden(self, batch: Batch) -> Tensor:
-        """Last hidden states (rows, tokens, width) of `ids` under `mask`; those of virtual tokens are cut off."""
-        uncached = {"use_cache": False} if self.family is Family.DECODER else {}
-        return cast(Tensor, self.backbone(**self.inputs(batch), **uncached).last_hidden_state)[:, len(self.lead) :]
+        """Last hidden states (rows, tokens, width) of `ids` under `mask`; those of virtual tokens are cut off.
+
+        A decoder that rereads the input does so without virtual tokens, one token behind, as it was pretrained.
+        """
+        inputs: dict[str, Any] = {**self.inputs(batch)}
+        if self.rereads:
+            inputs["decoder_input_ids"] = self.shifted(batch["ids"])
+        if self.rereads or self.family is Family.DECODER:
+            inputs["use_cache"] = False
+        states = cast(Tensor, self.backbone(**inputs).last_hidden_state)
+        return states if self.rereads else states[:, len(self.lead) :]
+
+    def shifted(self, tokens: Tensor) -> Tensor:
+        """What a decoder reads where it stands for `tokens` (rows, tokens): its start token, then all but the last."""
+        return torch.cat([torch.full_like(tokens[:, :1], self.start), tokens[:, :-1]], dim=1)
+
+    @property
+    def start(self) -> int:
+        """The token that the decoder of an encoder-decoder reads first."""
+        return int(self.config.decoder_start_token_id)
 
     def inputs(self, batch: Batch) -> dict[str, Tensor]:
         """What the backbone reads of a batch that is padded on the right, with virtual tokens before it."""

@@ -173,7 +173,7 @@ def _try_out(network: Network) -> None:
     device = next(network.backbone.parameters()).device
     ids = torch.ones(1, 2, dtype=torch.long, device=device)
     inputs = {"input_ids": ids, "attention_mask": ids}
-    if network.head is None and network.config.is_encoder_decoder:
+    if network.decodes:
         inputs["decoder_input_ids"] = ids
     network.backbone(**inputs)
     network.backbone.train(was_training)

@@ -128,7 +128,7 @@ def prepend(network: Network, rows: Rows) -> None:
 def words_of(network: Network) -> nn.Embedding:
     """The embeddings of the words of the input: the encoder's own where there are two stacks."""
     reader: Any = network.backbone
-    if network.head is None and network.config.is_encoder_decoder:
+    if network.decodes:
         reader = reader.get_encoder()
     return cast(nn.Embedding, reader.get_input_embeddings())
 

@@ -101,7 +101,7 @@ class _EncoderDecoder:
         self.mask, self.output = batch["mask"], BaseModelOutput
         encoder = self.backbone.get_encoder()
         self.states = encoder(input_ids=batch["ids"], attention_mask=self.mask).last_hidden_state
-        self.inputs = batch["ids"].new_full((len(self.mask), 1), network.config.decoder_start_token_id)
+        self.inputs = batch["ids"].new_full((len(self.mask), 1), network.start)
         self.cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
 
     def scores(self) -> Tensor:

@@ -33,6 +33,9 @@ class HeadLogic(ABC):
     writes = False
     """Whether answers are texts, written token by token, rather than read off the network at once."""
 
+    rereads = False
+    """Whether of an encoder-decoder the decoder reads the input too, and the head reads the decoder."""
+
     def __init__(self, assignment: Assignment, tokenizer: Any) -> None:
         self.assignment = assignment
         self.task = assignment.task
@@ -72,9 +75,10 @@ class HeadLogic(ABC):
 
     def build(self, *, pretrained: bool) -> Network:
         """A network with a new linear head of `self.outputs` outputs."""
-        backbone = load_backbone(self.model, self.assignment.revision, pretrained=pretrained)
+        rereads = self.rereads and self.model.family is Family.ENCODER_DECODER
+        backbone = load_backbone(self.model, self.assignment.revision, pretrained=pretrained, decoder=rereads)
         head = nn.Linear(int(cast(Any, backbone.config).hidden_size), self.outputs)
-        return Network(backbone, self.model.family, head)
+        return Network(backbone, self.model.family, head, rereads=rereads)
 
     @property
     def outputs(self) -> int:

@@ -123,16 +123,11 @@ class Generate(HeadLogic):
         """Hidden states (rows, tokens, width) that the vocabulary projection reads, the targets being known."""
         inputs = network.inputs(batch)
         if not self.decoder:
-            inputs["decoder_input_ids"] = self._shifted(network, batch["labels"])
+            shifted = network.shifted(batch["labels"])
+            inputs["decoder_input_ids"] = shifted.masked_fill(shifted == -100, self.tokenizer.pad_token_id)
         with network.without_projection():
             states = cast(Tensor, network.backbone(**inputs, use_cache=False).logits)
         return states[:, len(network.lead) :] if self.decoder else states
-
-    def _shifted(self, network: Network, labels: Tensor) -> Tensor:
-        """What the decoder reads: the start token, then every target token but the last."""
-        start = torch.full_like(labels[:, :1], network.config.decoder_start_token_id)
-        shifted = torch.cat([start, labels[:, :-1]], dim=1)
-        return shifted.masked_fill(shifted == -100, self.tokenizer.pad_token_id)
 
     def loss(self, network: Network, features: Tensor, batch: Batch) -> Tensor:
         labels = batch["labels"]

@@ -31,7 +31,12 @@ class Span(HeadLogic):
     Question and context are read together; a context that does not fit is read in windows that overlap by
     `task.stride` tokens. A window without the answer points to its first token, so that scores of windows compare: a
     span's score is the sum of its log-probabilities of start and end within its window.
+
+    The decoder of an encoder-decoder reads the input once more, and its states are scored, as in transformers'
+    T5ForQuestionAnswering and BartForQuestionAnswering (Lewis et al. 2020, section 3.2).
     """
+
+    rereads = True
 
     @property
     def outputs(self) -> int:
