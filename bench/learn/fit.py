@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import itertools
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -151,8 +151,8 @@ class ModelLearner:
         unfinished = self.unfinished(rate=rate, seed=seed, epochs=epochs, choice=dict(choice))
         with traced():
             done = train(
-                network, functools.partial(self._batches, seed), plan, rate, functools.partial(self._losses, network),
-                evaluate, report, routine, unfinished, seen_rows(network, self._training_tokens(network)),
+                network, partial(self._batches, seed), plan, rate, partial(self._losses, network),
+                evaluate, report, routine, unfinished, seen_rows(network, partial(self._training_tokens, network)),
             )
         return Fitted(
             state=done.state,

@@ -76,8 +76,8 @@ class SeenRows:
         return forward
 
 
-def seen_rows(network: Network, tokens: Collection[int]) -> SeenRows | None:
-    """The rows that can change when no other `tokens` are read in training.
+def seen_rows(network: Network, occurring: Callable[[], Collection[int]]) -> SeenRows | None:
+    """The rows that can change when no other tokens are read in training than those `occurring`.
 
     None where that does not pay: on a GPU, where most of the rows occur, or where the table does not train; and where
     the table is more than a table: plainly read by modules that are nothing but tables, and not the projection, too.
@@ -87,7 +87,10 @@ def seen_rows(network: Network, tokens: Collection[int]) -> SeenRows | None:
     weight = network.backbone.get_input_embeddings().weight  # type: ignore[operator]
     readers = [m for m in network.modules() if any(p is weight for p in m.parameters(recurse=False))]
     tables = [m for m in readers if type(m) is nn.Embedding and m.max_norm is None]
-    if not weight.requires_grad or len(tables) < len(readers) or len(tokens) > WORTH * len(weight):
+    if not weight.requires_grad or len(tables) < len(readers):
+        return None
+    tokens = occurring()
+    if len(tokens) > WORTH * len(weight):
         return None
     name = next(name for name, parameter in network.named_parameters() if parameter is weight)
     return SeenRows(name, tables, torch.tensor(sorted(tokens)))
