@@ -89,4 +89,4 @@ def test_scores_that_moved_have_their_difference_even_where_it_rounds_to_nothing
 def test_page_says_what_it_was_measured_on() -> None:
     text = page.render([measured(50.0, 60.0)], {"cores": 2}, (0.5, 1.5), "seeds (1, 2)")
     assert "cores 2; load 0.5 before and 1.5 after" in text
-    assert "smaller than in the suite, with seeds (1, 2)" in text
+    assert "smaller than in the suite: seeds (1, 2)" in text

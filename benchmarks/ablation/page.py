@@ -14,9 +14,11 @@ HEADER = """# Single levers
 
 What each lever gives by itself, all others on; written by `python -m benchmarks.ablation`. A cell of `glue-lite` is
 made with and without it in turn, each time in a process of its own on one thread, which has imported all before the
-clock starts; smaller than in the suite, with {budget}. Ratios are of the time without the lever to that with it, in
-processor and in wall time, the median of {rounds} rounds with their range: above 1 it pays. Scores are means over the
-seeds' test scores. Warm workers are measured on three cells, one process for all against one for each, imports counted.
+clock starts. Ratios are of the time without the lever to that with it, in processor and in wall time, the median of
+{rounds} rounds with their range: above 1 it pays. Scores are means over the seeds' test scores. Warm workers are
+measured on three cells, one process for all against one for each, imports counted.
+
+Cells are smaller than in the suite: {budget}.
 
 Measured on: {machine}; load {before:.1f} before and {after:.1f} after.
 
