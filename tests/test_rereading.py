@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from bench.errors import UnsupportedError
 from bench.learn import batch, soft
 from bench.learn.fit import ModelLearner
 from bench.learn.network import Network
@@ -82,6 +84,18 @@ def test_only_answers_that_are_found_or_written_have_a_decoder(root: Path, head:
     network = ModelLearner(tiny.assignment(head, model, "full")).template
     assert network.decodes == (head in (Head.SPAN, Head.GENERATE))
     assert len(network.stacks()) == (2 if network.decodes else 1)
+
+
+@pytest.mark.parametrize("head", [Head.SPAN, Head.GENERATE])
+def test_a_checkpoint_that_does_not_say_what_its_decoder_reads_first_is_unsupported(tmp_path: Path, head: Head) -> None:
+    model = tiny.checkpoint(Family.ENCODER_DECODER, tmp_path / "t5")
+    place = tmp_path / "t5" / "config.json"
+    config = json.loads(place.read_text())
+    del config["decoder_start_token_id"]
+    place.write_text(json.dumps(config))
+    with pytest.raises(UnsupportedError, match=r"has no decoder_start_token_id.* for T5 it is pad_token_id"):
+        ModelLearner(tiny.assignment(head, model, "full"))
+    ModelLearner(tiny.assignment(Head.TAG, model, "full"))  # whose decoder is not read
 
 
 @pytest.mark.parametrize("method", ["full", "freeze", "head_only", "lora", "prompt_tuning", "prefix_tuning", "houlsby"])

@@ -12,6 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from bench.errors import UnsupportedError
 from bench.learn.batch import Batch
 from bench.record import Parameters
 from bench.spec import Family
@@ -27,6 +28,8 @@ class Network(nn.Module):
     checkpoint. For generation, `backbone` is a whole network that writes text and `head` is its vocabulary projection.
     `fresh` names the parameters (of this module's `named_parameters`) that the checkpoint did not contain. `rereads`
     says that below the head a decoder reads the input a second time, beside what the encoder made of it.
+
+    Raises UnsupportedError for a decoder whose configuration does not say what it reads first.
     """
 
     def __init__(
@@ -44,6 +47,8 @@ class Network(nn.Module):
         self.head = head
         self.fresh = frozenset(f"backbone.{name}" for name in fresh)
         self.rereads = rereads
+        if self.decodes:
+            _check_start(self.config)
         self.soft: nn.Module | None = None
         """What makes the prompt or the prefixes of a soft-prompt method (`bench.learn.soft`, `bench.learn.prefix`)."""
         self.lead: tuple[int, ...] = ()
@@ -170,6 +175,15 @@ def _before(entries: Tensor, lead: Sequence[int], value: int | None = None) -> T
     else:
         row = entries.new_full((len(lead),), value)
     return torch.cat([row.expand(len(entries), -1), entries], dim=1)
+
+
+def _check_start(config: Any) -> None:
+    """A T5 that was configured from nothing lacks it, and would fail in its first loss."""
+    if getattr(config, "decoder_start_token_id", None) is None:
+        raise UnsupportedError(
+            f"the checkpoint's config.json (model type {config.model_type!r}) has no decoder_start_token_id, which its "
+            "decoder reads first. Add it: for T5 it is pad_token_id."
+        )
 
 
 def _same(hidden: Tensor) -> Tensor:
