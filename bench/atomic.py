@@ -5,12 +5,48 @@ Knows nothing of what is in them.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PAUSES = (0.05, 0.2, 0.8)
+"""Seconds before a directory that another machine makes at the same moment is looked at again."""
+
+PASSING = frozenset({errno.EEXIST, errno.ENOENT, errno.ESTALE})
+"""What a network file system may say of a directory that two machines make at once, until both see the same one."""
+
+
+def in_folder(folder: Path, make: Callable[[Path], T]) -> T:
+    """What `make` gives in this directory, which is made if need be, with those above it.
+
+    Raises OSError where that cannot be done, also not a second later.
+    """
+    for pause in PAUSES:
+        try:
+            return _in_folder(folder, make)
+        except OSError as error:
+            if error.errno not in PASSING:
+                raise
+        time.sleep(pause)
+    return _in_folder(folder, make)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a directory if need be, as `in_folder` does."""
+    in_folder(folder, lambda _: None)
+
+
+def _in_folder(folder: Path, make: Callable[[Path], T]) -> T:
+    folder.mkdir(parents=True, exist_ok=True)
+    return make(folder)
 
 
 def write_atomically(path: Path, content: bytes, lasting: bool = True) -> None:
@@ -19,8 +55,9 @@ def write_atomically(path: Path, content: bytes, lasting: bool = True) -> None:
     Where it need not be `lasting` it is not flushed to the disk, which takes some milliseconds: a crash of the machine,
     not of the program, may then lose it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = in_folder(
+        path.parent, lambda folder: tempfile.mkstemp(dir=folder, prefix=f".{path.name}.", suffix=".tmp")
+    )
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -58,8 +95,8 @@ def directory_in_place(path: Path) -> Iterator[Path]:
 
 
 def _beside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+    made = in_folder(path.parent, lambda place: tempfile.mkdtemp(dir=place, prefix=f".{path.name}.", suffix=".tmp"))
+    return Path(made)
 
 
 def _flush(directory: Path) -> None:

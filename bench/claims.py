@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.atomic import in_folder
 from bench.errors import StoreError
 
 FOLDER = "claims"
@@ -80,8 +81,7 @@ def turn(out: Path, name: str) -> Iterator[None]:
 
 def _open(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        return in_folder(path.parent, lambda _: os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666))
     except OSError as error:
         told = f"{path}: cannot be written ({error.strerror}). Choose a directory that can, by --out."
         raise StoreError(told) from error

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.atomic import write_atomically
+from bench.atomic import make_folder, write_atomically
 from bench.record import Point, Training, from_json, to_json
 from bench.spec import Budget, LogRange
 
@@ -94,7 +94,7 @@ def _open_study(journal: Path, name: str, higher_is_better: bool) -> optuna.Stud
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    journal.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(journal.parent)
     _mend(journal)
     return optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(journal))),

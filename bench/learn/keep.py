@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from bench import keep, models, provenance
+from bench.atomic import make_folder
 from bench.errors import StoreError
 from bench.keep import Kept
 from bench.learn import device as devices
@@ -60,7 +61,7 @@ def save(place: Path, network: Network, kept: Kept) -> None:
     """
     finished = folded(network, kept.precision)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        make_folder(place)
         write_tensors(place / keep.TENSORS, trained_state(finished))
         keep.write(place, with_probe(kept, finished))
     except OSError as error:

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bench.atomic import make_folder
 from bench.learn.network import Network, restore
 from bench.spec import Routine
 
@@ -72,7 +73,7 @@ class Unfinished:
         self.since = time.monotonic()
 
     def _write(self, part: Path, state: Mapping[str, Any]) -> None:
-        self.place.mkdir(parents=True, exist_ok=True)
+        make_folder(self.place)
         with part.open("wb") as file:
             writer = _Summed(file)
             try:
