@@ -30,7 +30,11 @@ class Presence:
         self.out, self.handle = out, _open(out / ".lock")
 
     def alone(self) -> bool:
-        """Whether nobody else works here. If so nobody can begin to, until `share` is called."""
+        """Whether nobody else works here. If so nobody can begin to, until `share` is called.
+
+        The shared lock is given up first, as Linux does: GlusterFS keeps it, and of two that leave neither was alone.
+        """
+        _lock(self.handle, self.out, fcntl.LOCK_UN)
         return _lock(self.handle, self.out, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def share(self) -> None:

@@ -23,7 +23,7 @@ MODELS = tuple(f"m{number:02}" for number in range(24))
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[list[Machine]]:
-    """Two machines, and the task's data on their shared directory."""
+    """Two machines, and the task's data in the directory that they share."""
     with machines(tmp_path, ("first", "second")) as made:
         fakes.write_files(made[0].mount / "data")
         yield made
