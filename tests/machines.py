@@ -127,6 +127,7 @@ def _wait_for_mount(mount: Path) -> None:
 
 def _works(mount: Path) -> bool:
     try:
-        return mount.is_mount() and any(True for _ in mount.iterdir()) is not None
+        next(mount.iterdir(), None)
     except OSError:  # the server is not up yet
         return False
+    return mount.is_mount()
