@@ -169,16 +169,18 @@ def test_a_ray_worker_and_a_node_that_die_in_mid_run_lose_nothing(tmp_path: Path
     def watch(event: Event) -> None:
         told.append(event)
         if event.kind is Kind.FINISHED and event.done == 2:
+            assert within(20, lambda: bool(workers_of(out)))
             os.kill(workers_of(out)[0], signal.SIGKILL)
         full = event.kind is Kind.STARTED and event.done >= 4 and len(event.running) == 4
-        if full and len(nodes) == 2 and within(5, lambda: any(parent_of(p) == raylet for p in workers_of(out))):
+        if full and len(nodes) == 2 and within(20, lambda: any(parent_of(p) == raylet for p in workers_of(out))):
             cluster.remove_node(nodes.pop(), allow_graceful=False)
 
     chosen = Choice("ray", address=cluster.address)
     summary = runs.run(made, out, learner="tests.fakes:open_slow", executor=chosen, events=watch)
     assert summary.outcomes == {Outcome.OK: 12}
     assert len(nodes) == 1
-    assert sum(event.kind is Kind.RETRIED for event in told) >= 2
+    retried = sum(event.kind is Kind.RETRIED for event in told)
+    assert retried >= 1, "of the worker and the node one at most had just finished what it had in hand"
     run(made, tmp_path / "here")
     assert results(out) == results(tmp_path / "here")
 
