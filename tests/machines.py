@@ -22,6 +22,9 @@ MISSING = "needs root, FUSE and GlusterFS (Debian: apt-get install glusterfs-ser
 SECONDS = 30
 """How long a server or a mount may take to come up."""
 
+APART = ("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""What gives a command its own name, processes and mounts; not everywhere allowed, in a container or a chroot."""
+
 SERVER = """
 volume files
   type storage/posix
@@ -57,7 +60,13 @@ BOOT = 'hostname "$0" && mount --bind "$1" "$2" && cd "$3" && shift 3 && exec "$
 def programs() -> bool:
     """Whether such machines can be had."""
     needed = ("glusterfs", "glusterfsd", "unshare", "mount", "umount", "hostname")
-    return os.geteuid() == 0 and Path("/dev/fuse").exists() and all(map(shutil.which, needed))
+    if os.geteuid() != 0 or not all(map(shutil.which, needed)):
+        return False
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError:
+        return False
+    return subprocess.run([*APART, "true"], check=False, capture_output=True).returncode == 0
 
 
 @dataclass
@@ -71,10 +80,9 @@ class Machine:
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
         """A command of this machine, begun in `folder`."""
-        apart = ["unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         boot = ["sh", "-c", BOOT, self.name, str(self.mount), str(self.shared), str(folder)]
         return subprocess.Popen(
-            [*apart, *boot, *command], env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE,
+            [*APART, *boot, *command], env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
 
