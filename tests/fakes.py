@@ -175,6 +175,11 @@ def open_slow(assignment: Assignment) -> Learner:
     return FakeLearner(assignment, pause=0.05)
 
 
+def open_long(assignment: Assignment) -> Learner:
+    """One that takes 5 seconds for a cell of BUDGET."""
+    return FakeLearner(assignment, pause=0.2)
+
+
 def open_endless(assignment: Assignment) -> Learner:
     """One that takes far too long for the model called "endless"."""
     return FakeLearner(assignment, pause=60.0 if assignment.model.name == "endless" else 0.0)
