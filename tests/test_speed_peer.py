@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from bench import sources
 from bench.models import ROOT
 from benchmarks.peer import handed as told
 from benchmarks.peer import rows
+from benchmarks.peer.__main__ import Cell
 from benchmarks.peer.handed import Handed
 from benchmarks.speed import grid
 
@@ -38,6 +41,16 @@ def test_rows_rates_and_budget_are_those_of_our_cell(handed: Handed) -> None:
 def test_without_pruning_there_is_one_evaluation() -> None:
     (cell,) = grid.cells([KEY], pruning=False).cells
     assert cell.budget.evaluations == 1
+
+
+@pytest.mark.parametrize("evaluations", [1, 2])
+def test_the_peer_evaluates_as_often_as_our_cell(handed: Handed, tmp_path: Path, evaluations: int) -> None:
+    asked = dataclasses.replace(handed, evaluations=evaluations, batch_size=64)
+    trainer = Cell(asked, tmp_path).trainer(1, 1, 1e-4, keep_best=False)
+    trainer.train()
+    steps = [found["step"] for found in trainer.state.log_history if "eval_loss" in found]
+    assert len(steps) == evaluations
+    assert steps[-1] == trainer.state.max_steps > evaluations
 
 
 def test_a_cell_that_the_suite_does_not_have_is_named() -> None:

@@ -42,6 +42,15 @@ def test_page_has_totals_scores_beside_each_other_and_the_machine() -> None:
     assert "1 thread: 100 GFLOP/s in float32, 200 in bfloat16" in page
 
 
+def test_page_counts_the_cells_whose_scores_agree_and_compares_their_memory() -> None:
+    apart = a_round(60.0, 10.0)
+    apart["peer_cells"]["qa/m/full"] = side(10.0, 11.0, 12.0, seconds=6.0)
+    apart["our_cells"]["qa/m/full"] = {**side(20.0, 21.0, 22.0, seconds=1.0), "peak_memory": 2**29}
+    page = tables.render({"grid": {**RESULTS["grid"], "rounds": [apart]}})
+    assert "in 1 of 2 cells the 95% interval of the difference holds zero; ours is above in 1, the peer in 0." in page
+    assert "ours to the peer's: 0.75 (0.50 to 1.00)." in page
+
+
 def test_parts_that_were_not_measured_are_left_out() -> None:
     assert "without pruning" not in tables.render(RESULTS).partition("## ")[2]
 

@@ -21,6 +21,9 @@ from benchmarks.peer.handed import Handed
 
 EVALUATED_AT_ONCE = 64
 
+WHOLE = 0.999999
+"""The whole training, as a share of its steps: Trainer takes 1 for one step, and would evaluate after each."""
+
 
 class InOrder(Seq2SeqTrainer):  # type: ignore[misc]  # transformers hides its type
     """Evaluates in the order of the data set, which is sorted by length already."""
@@ -82,6 +85,7 @@ class Prompted(InOrder):
 def arguments(handed: Handed, out: Path, *, epochs: int, seed: int, rate: float, keep_best: bool) -> Any:
     """Length grouping, fused AdamW, large evaluation batches; checkpoints only where the best one is wanted."""
     writes = handed.head == "generate"
+    interval = min(1 / handed.evaluations, WHOLE)
     saved = {"load_best_model_at_end": True, "metric_for_best_model": handed.metric, "greater_is_better": True}
     return Seq2SeqTrainingArguments(
         output_dir=str(out),
@@ -93,9 +97,9 @@ def arguments(handed: Handed, out: Path, *, epochs: int, seed: int, rate: float,
         warmup_steps=0.1,
         optim="adamw_torch_fused",
         eval_strategy="steps",
-        eval_steps=1 / handed.evaluations,
+        eval_steps=interval,
         save_strategy="steps" if keep_best else "no",
-        save_steps=1 / handed.evaluations,
+        save_steps=interval,
         save_only_model=True,
         save_total_limit=1,
         train_sampling_strategy="group_by_length",

@@ -26,7 +26,7 @@ wall time.
 
 ```bash
 python -m benchmarks.speed                   # a sample of cells, with and without pruning, and single trainings
-python -m benchmarks.speed --all --rounds 3  # the whole of glue-lite
+python -m benchmarks.speed --parts whole     # the whole of glue-lite, in some 40 minutes
 python -m benchmarks.speed --sst2 DIR        # also MiniLM, on DIR/sentiment/{train,validation,test}.jsonl
 ```
 
@@ -35,7 +35,9 @@ What was tried to make it faster, and what each lever gives: [levers.md](levers.
 cells: [growth.md](growth.md).
 """
 
-SECTIONS = {"grid": "Cells", "unpruned": "Cells without pruning"}
+SECTIONS = {
+    "whole": "The whole of glue-lite", "grid": "A sample of its cells", "unpruned": "The sample without pruning",
+}
 
 
 def render(results: Results) -> str:
@@ -61,8 +63,8 @@ def _machine(part: Results) -> str:
 
 def _grid(title: str, part: Results) -> str:
     rounds: Sequence[Results] = part["rounds"]
-    lines = [f"## {title}\n", _machine(part), _totals(rounds), _limit(part), _spent(rounds), _cells(rounds)]
-    return "\n".join(lines)
+    figures = (_totals(rounds), _limit(part), _spent(rounds), _agreement(rounds), _cells(rounds))
+    return "\n".join((f"## {title}\n", _machine(part), *figures))
 
 
 def _totals(rounds: Sequence[Results]) -> str:
@@ -103,6 +105,20 @@ def _spent(rounds: Sequence[Results]) -> str:
     parts = ", ".join(f"{name} {totals[name] / whole:.1%}" for name in PARTS_OF_WORK if name in totals)
     work = sum(totals.get(name, 0.0) for name in WORK) / whole
     return f"Of our workers' time {work:.0%} is the work itself (`--profile`): {parts}.\n"
+
+
+def _agreement(rounds: Sequence[Results]) -> str:
+    """In how many cells the scores agree, and how the peaks of memory compare."""
+    first = rounds[0]
+    pairs = [(first["peer_cells"][key], first["our_cells"][key]) for key in first["our_cells"]]
+    gaps = [difference(ours["scores"], peer["scores"]) for peer, ours in pairs]
+    above, below = sum(low > 0 for low, _ in gaps), sum(high < 0 for _, high in gaps)
+    sizes = [ours["peak_memory"] / peer["peak_memory"] for peer, ours in pairs]
+    return (
+        f"Scores: in {len(gaps) - above - below} of {len(gaps)} cells the 95% interval of the difference holds zero; "
+        f"ours is above in {above}, the peer in {below}.\nPeak memory of a cell, ours to the peer's: "
+        f"{statistics.median(sizes):.2f} ({min(sizes):.2f} to {max(sizes):.2f}).\n"
+    )
 
 
 def _cells(rounds: Sequence[Results]) -> str:
