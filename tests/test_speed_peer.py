@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 from bench import sources
 from bench.models import ROOT
 from benchmarks.peer import handed as told
-from benchmarks.peer import rows
+from benchmarks.peer import networks, precision, rows
 from benchmarks.peer.__main__ import Cell
 from benchmarks.peer.handed import Handed
 from benchmarks.speed import grid
@@ -51,6 +51,24 @@ def test_the_peer_evaluates_as_often_as_our_cell(handed: Handed, tmp_path: Path,
     steps = [found["step"] for found in trainer.state.log_history if "eval_loss" in found]
     assert len(steps) == evaluations
     assert steps[-1] == trainer.state.max_steps > evaluations
+
+
+def test_heads_and_what_no_checkpoint_has_train_under_every_method(tmp_path: Path) -> None:
+    """A pooler of random weights, left frozen below the classifier, would hide from it what BERT knows."""
+    for method in ("head_only", "freeze", "lora"):
+        (cell,) = grid.cells([f"sentiment/bert-mini/{method}"], pruning=True).cells
+        asked = told.read(grid.hand_out(cell, tmp_path))
+        network = networks.build(asked, AutoTokenizer.from_pretrained(asked.checkpoint))
+        trained = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+        assert any("pooler" in name for name in trained)
+        assert any("classifier" in name for name in trained)
+
+
+def test_the_precision_that_is_faster_is_found_by_trying_both(handed: Handed, tmp_path: Path) -> None:
+    source, target = tmp_path / "cell.json", tmp_path / "found.json"
+    told.write(source, dataclasses.replace(handed, batch_size=4))
+    precision.main(target, [source])
+    assert json.loads(target.read_text())[str(source)] in (True, False)
 
 
 def test_a_cell_that_the_suite_does_not_have_is_named() -> None:

@@ -37,7 +37,8 @@ def test_page_has_totals_scores_beside_each_other_and_the_machine() -> None:
     page = tables.render(RESULTS)
     assert "| wall time, 1 cells | 63.0 s | 11.0 s | 5.8 (5.5 to 6.0) |" in page
     assert "| ner/m/full | 52.0 ±2.0 | 52.2 ±1.3 |" in page
-    assert "75% is the work itself (`--profile`): forward 75.0%, data 25.0%." in page
+    assert "14% is the work itself (`--profile`): forward 13.6%, data 4.5%; start-up," in page
+    assert "the other 82%. Of the time within cells the work is 75%." in page
     assert "load 0.1 before and 1.9 after" in page
     assert "1 thread: 100 GFLOP/s in float32, 200 in bfloat16" in page
 
@@ -49,6 +50,19 @@ def test_page_counts_the_cells_whose_scores_agree_and_compares_their_memory() ->
     page = tables.render({"grid": {**RESULTS["grid"], "rounds": [apart]}})
     assert "in 1 of 2 cells the 95% interval of the difference holds zero; ours is above in 1, the peer in 0." in page
     assert "ours to the peer's: 0.75 (0.50 to 1.00)." in page
+
+
+def test_page_sets_what_was_reached_beside_what_was_asked() -> None:
+    page = tables.render({**RESULTS, "unpruned": RESULTS["grid"]})
+    assert "| the sample, nothing pruned: times as fast as the peer | 5 | 5.8 (5.5 to 6.0) |" in page
+    assert "| of the workers' time, the work itself | 85% | 14% |" in page
+    assert "| peak memory of a cell, to the peer's | at most 1 | 1.00 (1.00 to 1.00) |" in page
+
+
+def test_page_says_where_the_peer_had_bfloat16() -> None:
+    short = {"ner/m/full": True, "ner/m/lora": True, "qa/m/full": False}
+    page = tables.render({"grid": {**RESULTS["grid"], "bfloat16": short}})
+    assert "The peer trains in bfloat16: ner/m; elsewhere float32 was faster for it." in page
 
 
 def test_parts_that_were_not_measured_are_left_out() -> None:

@@ -115,10 +115,15 @@ def main(source: Path, target: Path) -> None:
     }))
 
 
-if __name__ == "__main__":
+def hush() -> None:
+    """No warnings, notes or bars."""
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+
+
+if __name__ == "__main__":
+    hush()
     main(Path(sys.argv[1]), Path(sys.argv[2]))

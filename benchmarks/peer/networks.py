@@ -25,8 +25,12 @@ AUTO = {
     "span": AutoModelForQuestionAnswering,
 }
 PEFT = {"classify": "SEQ_CLS", "tag": "TOKEN_CLS", "span": "QUESTION_ANS"}
-NEW = re.compile(r"(^|\.)(classifier|score|qa_outputs|classification_head|lm_head|decoder\.cls|crossattention)\.")
-"""Parameters that a method never freezes: heads, and what the checkpoint of an encoder lacks as a decoder."""
+NEW = re.compile(
+    r"(^|\.)(classifier|pooler|score|qa_outputs|classification_head|lm_head|decoder\.cls|crossattention)\."
+)
+"""Parameters that a method never freezes: heads, and what the checkpoint of an encoder lacks as a decoder. The minis
+have no pooler, which lies between BERT and its classifier: transformers makes a random one, and says it must train.
+"""
 
 
 def build(handed: Handed, tokenizer: Any) -> Any:
@@ -73,7 +77,8 @@ def _with_lora(model: Any, handed: Handed) -> Any:
 
     two_encoders = handed.head == "generate" and handed.family == "encoder"
     kinds = {"encoder": None, "decoder": "CAUSAL_LM", "encoder-decoder": "SEQ_2_SEQ_LM"}
-    heads = ["classification_head"] if hasattr(model, "classification_head") else None
+    modules = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    heads = sorted(modules & {"classification_head", "pooler"}) or None
     config = LoraConfig(
         task_type=PEFT.get(handed.head, kinds[handed.family]),
         r=8,

@@ -56,14 +56,15 @@ def _grid(asked: argparse.Namespace, part: str) -> dict[str, Any]:
     planned = grid.cells(names, pruning=part != "unpruned")
     rounds = []
     with tempfile.TemporaryDirectory() as place:
+        bfloat16 = grid.precisions(planned, Path(place))
         for number in range(asked.rounds):
-            rounds.append(asdict(grid.one_round(planned, Path(place), number)))
+            rounds.append(asdict(grid.one_round(planned, Path(place), number, bfloat16)))
             print(f"round {number + 1}: {tables.ratios([rounds[-1]['peer']['wall']], [rounds[-1]['ours']['wall']])}")
         if part == "whole":
-            return {"rounds": rounds}
+            return {"rounds": rounds, "bfloat16": bfloat16}
         work = Path(place) / "work.json"
         process.run(["benchmarks.speed.flops", str(Path(place) / "plan.json"), str(work)])
-        return {"rounds": rounds, "work": json.loads(work.read_text())}
+        return {"rounds": rounds, "bfloat16": bfloat16, "work": json.loads(work.read_text())}
 
 
 def _single(asked: argparse.Namespace) -> dict[str, Any]:

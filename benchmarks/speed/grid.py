@@ -67,7 +67,7 @@ def cells(names: Sequence[str] | None, *, pruning: bool, budget: Mapping[str, An
     return dataclasses.replace(whole, cells=chosen)
 
 
-def hand_out(cell: Cell, place: Path, threads: int | None = None) -> Path:
+def hand_out(cell: Cell, place: Path, threads: int | None = None, *, bfloat16: bool = False) -> Path:
     """The file that tells the peer of the cell; the rows of its task are written once."""
     splits = sources.load(cell.task, cell.source, data_dir=cell.data_dir, budget=cell.budget)
     material, rows = Material(cell.task, splits), place / "rows" / cell.task.name
@@ -75,8 +75,20 @@ def hand_out(cell: Cell, place: Path, threads: int | None = None) -> Path:
         for split, found in zip(told.SPLITS, (splits.train, splits.validation, splits.test()), strict=True):
             told.write_rows(rows, split, found)
     path = place / f"{'-'.join(map(safe_name, cell.names))}.json"
-    told.write(path, _handed(cell, material.labels, rows, threads))
+    handed = _handed(cell, material.labels, rows, threads)
+    told.write(path, dataclasses.replace(handed, bfloat16=bfloat16))
     return path
+
+
+def precisions(asked: Plan, place: Path) -> dict[str, bool]:
+    """By the key of each cell, whether the peer trains it in bfloat16: tried once for each task and model, on
+    `full` where the plan has it."""
+    last_full = sorted(asked.cells, key=lambda cell: cell.method.name == "full")
+    tried = {(cell.task.name, cell.model.name): hand_out(cell, place) for cell in last_full}
+    target = place / "precisions.json"
+    process.run(["benchmarks.peer.precision", str(target), *map(str, tried.values())])
+    found: dict[str, bool] = json.loads(target.read_text())
+    return {cell.key: found[str(tried[cell.task.name, cell.model.name])] for cell in asked.cells}
 
 
 def _handed(cell: Cell, labels: tuple[str, ...], rows: Path, threads: int | None) -> Handed:
@@ -96,20 +108,36 @@ def _handed(cell: Cell, labels: tuple[str, ...], rows: Path, threads: int | None
     )
 
 
-def one_round(asked: Plan, place: Path, number: int) -> Round:
-    """The peer on every cell, then ours on all of them as one run, published as every run is."""
-    peer_cells: dict[str, Side] = {}
-    peer = Took(0.0, 0.0)
+def one_round(asked: Plan, place: Path, number: int, bfloat16: Mapping[str, bool]) -> Round:
+    """The peer on every cell, and ours on all of them as one run, published as every run is.
+
+    Who begins changes from round to round.
+    """
+    if number % 2:
+        ours, our = _ours(asked, place, number)
+        peer, peers = _peer(asked, place, bfloat16)
+    else:
+        peer, peers = _peer(asked, place, bfloat16)
+        ours, our = _ours(asked, place, number)
+    return Round(peer, ours, peers, our)
+
+
+def _peer(asked: Plan, place: Path, bfloat16: Mapping[str, bool]) -> tuple[Took, dict[str, Side]]:
+    cells: dict[str, Side] = {}
+    whole = Took(0.0, 0.0)
     for cell in asked.cells:
-        source, target = hand_out(cell, place), place / "result.json"
+        source, target = hand_out(cell, place, bfloat16=bfloat16[cell.key]), place / "result.json"
         took = process.run(["benchmarks.peer", str(source), str(target)])
-        peer = Took(peer.wall + took.wall, peer.processor + took.processor)
+        whole = Took(whole.wall + took.wall, whole.processor + took.processor)
         found = json.loads(target.read_text())
-        peer_cells[cell.key] = Side(tuple(found["scores"]), found["peak_memory"], took.wall)
+        cells[cell.key] = Side(tuple(found["scores"]), found["peak_memory"], took.wall)
+    return whole, cells
+
+
+def _ours(asked: Plan, place: Path, number: int) -> tuple[Took, dict[str, Side]]:
     out, planned = place / f"ours-{number}", place / "plan.json"
     planned.write_text(asked.dumps())
-    ours = process.run(["benchmarks.speed.ours", str(planned), str(out)])
-    return Round(peer, ours, peer_cells, our_cells(out))
+    return process.run(["benchmarks.speed.ours", str(planned), str(out)]), our_cells(out)
 
 
 def our_cells(out: Path) -> dict[str, Side]:
