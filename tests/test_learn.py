@@ -90,6 +90,31 @@ def test_frozen_lower_layers_computed_once_give_the_plain_result(
     assert tiny.alike(a.predict(tiny.rows(head)).predictions, b.predict(tiny.rows(head)).predictions)
 
 
+@pytest.mark.parametrize("method", ["head_only", "freeze"])
+@pytest.mark.parametrize("head", [Head.CLASSIFY, Head.TAG, Head.SPAN])
+def test_rows_that_every_seed_answers_go_through_what_is_frozen_once(
+    root: Path, head: Head, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tiny.rows(head)
+    computed: list[Any] = []
+    made = learner(root, head, Family.ENCODER, method)
+    one, other = train(made, 1e-2, seed=1), train(made, 1e-2, seed=2)
+    compute = made.computed
+
+    def counted(*given: Any) -> Any:
+        computed.append(given)
+        return compute(*given)
+
+    monkeypatch.setattr(made, "computed", counted)
+    found = [one.predict(rows), other.predict(rows)]
+    assert len(computed) == 1
+    monkeypatch.setattr(fit, "CACHE_LIMIT", -1)
+    again = [fitted.predict(list(rows)) for fitted in (one, other)]
+    assert len(computed) == 1
+    for cached, plain in zip(found, again, strict=True):
+        assert tiny.alike(cached.predictions, plain.predictions)
+
+
 def without_dropout(made: ModelLearner) -> ModelLearner:
     for module in made.template.modules():
         if isinstance(module, torch.nn.Dropout):

@@ -97,6 +97,8 @@ class ModelLearner:
         self.room = self._whole_room()
         self.versions: Versions | None = None
         self.objective: Objective | None = None
+        self.asked: tuple[Rows, Encoded, Sequence[Example]] | None = None
+        """The rows that were last asked for, each final training the same ones, as `_predict` reads them."""
         self.micro_batch: int | None = None
         """Rows of the parts that the batches of what came before all trainings were split into, if they were."""
         if self.method.prepare:
@@ -135,6 +137,7 @@ class ModelLearner:
         self.options = {**self.options, **choice}
         self.room = self._whole_room()
         chosen = {name: self.options[name] for name in self.method.choices}
+        self.__dict__.pop("network", None)  # two at a time are enough: the template, and the one that trains
         network = self.network = self._network(seed)
         self.parameters = count(network)
         budget = self.assignment.budget
@@ -291,46 +294,52 @@ class ModelLearner:
 
     def _predict(self, network: Network, rows: Rows) -> Predicted:
         started = time.perf_counter()
-        encoded = self.head.encode(rows, targets=False)
-        predictions, health = self._answers(network, encoded, encoded.examples)
+        if self.asked is None or self.asked[0] is not rows:
+            encoded = self.head.encode(rows, targets=False)
+            self.asked = rows, encoded, self._with_frozen(network, encoded)
+        predictions, health = self._answers(network, *self.asked[1:])
         return Predicted(predictions, health, time.perf_counter() - started, self.room.least)
 
     def _compute_frozen(self, network: Network) -> None:
         """Run what never changes during training once for each example: the backbone, or its lower layers."""
-        if self._too_large():
-            return
-        network.eval()
-        if self.method.frozen == "backbone" and not (self.head.writes and network.fresh):
-            along = "labels" if self.head.writes else "ids"
-            self._remember("features", along, lambda batch: self.head.features(network, batch), drop=("ids", "types"))
-        elif self.method.frozen == "lower":
-            self._remember("lower", "ids", lambda batch: self._lower(network, batch))
+        self.train_examples = self._with_frozen(network, self.train_set, written=True)
+        self.validation_examples = self._with_frozen(network, self.validation_set)
 
-    def _too_large(self) -> bool:
-        tokens = sum(self.train_set.lengths) + sum(self.validation_set.lengths)
+    def _with_frozen(self, network: Network, encoded: Encoded, *, written: bool = False) -> Sequence[Example]:
+        """The examples, with what the frozen part makes of each where the method leaves it as it is.
+
+        A vector an example, or one for each token (or label, where texts are learnt). Texts that are still to be
+        `written` by a head are read by the whole network.
+        """
+        writes = self.head.writes
+        if self._too_large(encoded) or (writes and not written):
+            return encoded.examples
+        network.eval()
+        if self.method.frozen == "backbone" and not (writes and network.fresh):
+            along = "labels" if writes else "ids"
+            return self._beside("features", encoded, along, partial(self.head.features, network), ("ids", "types"))
+        if self.method.frozen == "lower":
+            return self._beside("lower", encoded, "ids", partial(self._lower, network))
+        return encoded.examples
+
+    def _too_large(self, encoded: Encoded) -> bool:
+        kept = {id(rows): rows.lengths for rows in (self.train_set, self.validation_set, encoded)}
+        tokens = sum(sum(lengths) for lengths in kept.values())
         return tokens * self.width * 4 > CACHE_LIMIT
 
     def _lower(self, network: Network, batch: Batch) -> Tensor | None:
         return lower_states(network, lambda: self.head.features(network, batch))
 
-    def _remember(
-        self, name: str, along: str, compute: Callable[[Batch], Tensor | None], drop: Sequence[str] = ()
-    ) -> None:
-        """Give the examples of training, and of validation unless texts are written, what `compute` gives as `name`.
-
-        It has one vector an example, or one for each element of the entry `along`; entries in `drop` go.
-        """
-
-        def remember(encoded: Encoded) -> Sequence[Example]:
-            found = self.computed(encoded, along, compute)
-            if found is None:
-                return encoded.examples
-            kept = [{k: v for k, v in e.items() if k not in drop} for e in encoded.examples]
-            return [{**example, name: states} for example, states in zip(kept, found, strict=True)]
-
-        self.train_examples = remember(self.train_set)
-        if not self.head.writes:
-            self.validation_examples = remember(self.validation_set)
+    def _beside(
+        self, name: str, encoded: Encoded, along: str, compute: Callable[[Batch], Tensor | None],
+        drop: Sequence[str] = (),
+    ) -> Sequence[Example]:
+        """The examples with what `compute` gives as `name` (see `computed`), and without the entries in `drop`."""
+        found = self.computed(encoded, along, compute)
+        if found is None:
+            return encoded.examples
+        kept = [{k: v for k, v in e.items() if k not in drop} for e in encoded.examples]
+        return [{**example, name: states} for example, states in zip(kept, found, strict=True)]
 
     @torch.inference_mode()
     def computed(
