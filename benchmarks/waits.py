@@ -62,8 +62,8 @@ def main(run: Path) -> None:
     for _ in range(ROUNDS):
         for name, arguments in commands(run).items():
             taken.setdefault(name, []).append(process.run(["bench", *arguments]).wall)
-    if records(run) != made:
-        raise SystemExit(f"{run}: not a finished run of this version; it was made anew meanwhile. Start again.")
+            if records(run) != made:
+                raise SystemExit(f"{run}: was not a finished run of this version; it is now. Start again.")
     rows = [
         f"| {name} | {statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f}) |"
         for name, seconds in taken.items()
