@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from typing import Any
 
@@ -11,7 +12,7 @@ from bench import work
 from bench.learn import memory
 from benchmarks.ablation import __main__ as command
 from benchmarks.ablation import child, page
-from benchmarks.ablation.levers import LEVERS
+from benchmarks.ablation.levers import LEVERS, SINGLE
 from benchmarks.ablation.page import Measured, Side
 
 REPLACED = {
@@ -34,7 +35,7 @@ def test_without_a_lever_its_part_of_the_product_is_another(name: str, monkeypat
 
 
 def test_every_lever_has_one_way_to_be_taken_away() -> None:
-    others = {name: (lever.budget, lever.unset, lever.fresh) for name, lever in LEVERS.items() if name not in REPLACED}
+    others = {name: (lever.budget, lever.unset, lever.fresh) for name, lever in SINGLE.items() if name not in REPLACED}
     assert set(others) == {"allocator", "half", "warm"}
     assert all(sum(map(bool, ways)) == 1 for ways in others.values())
 
@@ -69,6 +70,27 @@ def test_allocator_is_left_out_on_one_side_only() -> None:
     assert command.environment(lever, "with") == work.ENVIRONMENT
     without = command.environment(lever, "without")
     assert without == {name: value for name, value in work.ENVIRONMENT.items() if not name.startswith("MALLOC")}
+
+
+def test_levers_together_are_all_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = [place.rpartition(".")[::2] for place in REPLACED.values()]
+    before: list[Any] = [getattr(importlib.import_module(module), name) for module, name in places]
+    for (module, name), value in zip(places, before, strict=True):
+        monkeypatch.setattr(importlib.import_module(module), name, value)  # put back afterwards
+    LEVERS["all"].off()
+    for (module, name), value in zip(places, before, strict=True):
+        assert getattr(importlib.import_module(module), name) != value
+    assert LEVERS["all"].budget == LEVERS["half"].budget
+    assert LEVERS["all"].unset == LEVERS["allocator"].unset
+    assert LEVERS["all"].fresh
+
+
+def test_page_ends_with_where_the_time_went_before_and_after() -> None:
+    on = Side((1.0,), (1.0,), {}, {"forward": 2.0, "data": 0.5})
+    both = Measured("all", ["ner/m/full"], on, Side((9.0,), (9.0,), {"ner/m/full": (1.0,)}, {"forward": 8.0}))
+    text = page.render([dataclasses.replace(both, on=dataclasses.replace(on, scores={"ner/m/full": (1.0,)}))], {},
+                       (0.0, 0.0), "")
+    assert text.endswith("| forward | 8.0 s | 2.0 s |\n| data | 0.0 s | 0.5 s |\n")
 
 
 def measured(*off_scores: float) -> Measured:

@@ -1,6 +1,6 @@
 """What each single lever gives: `python -m benchmarks.ablation`, from the repository's root.
 
-Takes some ten minutes and writes `benchmarks/ablation.md`, unless only some levers are measured. Needs Linux.
+Takes about half an hour and writes `benchmarks/ablation.md`, unless only some levers are measured. Needs Linux.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def _told(name: str, cells: Sequence[str], rounds: int) -> Measured:
 
 def _side(rounds: Sequence[dict[str, Any]]) -> Side:
     wall, processor = (tuple(each[kind] for each in rounds) for kind in ("wall", "processor"))
-    return Side(wall, processor, rounds[0]["scores"])
+    return Side(wall, processor, rounds[0]["scores"], rounds[0]["spent"])
 
 
 def _taken(name: str, side: str, cells: Sequence[str]) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def _taken(name: str, side: str, cells: Sequence[str]) -> dict[str, Any]:
     return {
         "wall": sum(one["whole"].wall for one in each), "processor": sum(one["whole"].processor for one in each),
         "scores": {key: scores for one in each for key, scores in one["scores"].items()},
+        "spent": sum((Counter(one["spent"]) for one in each), Counter()),
     }
 
 

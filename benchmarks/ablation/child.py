@@ -2,7 +2,8 @@
 
     python -m benchmarks.ablation.child LEVER with|without RESULT.json CELL [CELL ...]
 
-Writes seconds of wall and of processor time, imports left out, and the test scores of each cell by seed.
+Writes seconds of wall and of processor time, imports left out, where they went, and the test scores of each cell by
+seed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,14 +43,16 @@ def made(asked: Sequence[Cell], out: Path) -> dict[str, Any]:
     """
     wall, processor = time.perf_counter(), time.process_time()
     for cell in asked:
-        work.do(work.Job(cell, out, run.LEARNER, {}))
+        work.do(work.Job(cell, out, run.LEARNER, {}, profile="times"))
     took = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}
     scores = {}
+    spent: Counter[str] = Counter()
     for record in Store(out).records():
         if record.score is None:
             raise RuntimeError(f"{record.key}: {record.outcome} {record.reason}")
         scores[record.key] = record.seed_scores
-    return {**took, "scores": scores}
+        spent.update({name: part.seconds for name, part in record.spent.items()})
+    return {**took, "scores": scores, "spent": spent}
 
 
 def main(name: str, side: str, target: Path, keys: Sequence[str]) -> None:

@@ -87,7 +87,7 @@ FROZEN, HEAD = "sentiment/bert-mini/freeze", "sentiment/gpt2-mini/head_only"
 SHORT, LONG = "sentiment/bert-mini/full", "qa/t5-mini/full"
 WRITES, WRITES_TOO = "translation/gpt2-mini/lora", "translation/t5-mini/full"
 
-LEVERS = {
+SINGLE = {
     "frozen": Lever("what is frozen is computed once", (FROZEN, HEAD), _compute_frozen_each_time),
     "tokens": Lever("of token tables only what occurs trains", (SHORT,), _train_whole_tables),
     "writing": Lever("own loop for greedy writing", (WRITES, WRITES_TOO), _let_generate_write),
@@ -98,5 +98,31 @@ LEVERS = {
     "pruning": Lever("hopeless trials end early", (SHORT, LONG), _prune_nothing),
     "half": Lever("trials of half the length", (SHORT,), budget={"search_epochs": 2}),
     "warm": Lever("workers that stay warm", (f"{FROZEN} {HEAD} {SHORT}",), fresh=True),
+}
+
+SEARCH = ("pruning", "half")
+"""What leaves trainings out; all other levers make the same trainings faster."""
+
+
+def _together(what: str, names: Sequence[str]) -> Lever:
+    """All of these levers at once, on one cell for each of the ways in which cells differ."""
+    levers = [SINGLE[name] for name in names]
+
+    def off() -> None:
+        for lever in levers:
+            lever.off()
+
+    return Lever(
+        what, (" ".join((FROZEN, HEAD, SHORT, LONG, WRITES, WRITES_TOO)),), off,
+        budget={name: value for lever in levers for name, value in lever.budget.items()},
+        unset=frozenset().union(*(lever.unset for lever in levers)), fresh=any(lever.fresh for lever in levers),
+    )
+
+
+LEVERS = {
+    **SINGLE,
+    "search": _together("a shorter search", SEARCH),
+    "faster": _together("the same trainings, faster", [name for name in SINGLE if name not in SEARCH]),
+    "all": _together("all of these", list(SINGLE)),
 }
 """By name. Several cells with blanks between them are made one after the other and counted together."""

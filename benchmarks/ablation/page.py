@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from bench.spent import PARTS
 
 HEADER = """# Single levers
 
@@ -16,7 +18,8 @@ What each lever gives by itself, all others on; written by `python -m benchmarks
 made with and without it in turn, each time in a process of its own on one thread, which has imported all before the
 clock starts. Ratios are of the time without the lever to that with it, in processor and in wall time, the median of
 {rounds} rounds with their range: above 1 it pays. Scores are means over the seeds' test scores. Warm workers are
-measured on three cells, one process for all against one for each, imports counted.
+measured on three cells, one process for all against one for each, imports counted; so are the last rows, which take
+away what shortens the search, what makes the same trainings faster, and both.
 
 Cells are smaller than in the suite: {budget}.
 
@@ -29,11 +32,14 @@ Measured on: {machine}; load {before:.1f} before and {after:.1f} after.
 
 @dataclass(frozen=True)
 class Side:
-    """Seconds of each round, and the test scores of each cell by seed, which are the same in every round."""
+    """Seconds of each round, the test scores of each cell by seed, which are the same in every round, and where the
+    seconds of the first round went, by part of the work.
+    """
 
     wall: tuple[float, ...]
     processor: tuple[float, ...]
     scores: Mapping[str, Sequence[float]]
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,19 @@ def render(found: Sequence[Measured], machine: Mapping[str, Any], load: tuple[fl
     told = ", ".join(f"{name} {value}" for name, value in machine.items())
     rounds = max((len(each.on.wall) for each in found), default=0)
     head = HEADER.format(budget=budget, rounds=rounds, machine=told, before=load[0], after=load[1])
-    return head + "".join(map(line, found))
+    return head + "".join(map(line, found)) + (_spent(found[-1]) if found else "")
+
+
+def _spent(found: Measured) -> str:
+    """Where the time went without the last lever, which is all of them, and with it."""
+    sides = {"without": found.off.spent, "with": found.on.spent}
+    names = [name for name in PARTS if any(name in spent for spent in sides.values())]
+    if not names:
+        return ""
+    rows = [f"| {name} | " + " | ".join(f"{spent.get(name, 0.0):.1f} s" for spent in sides.values()) + " |"
+            for name in names]
+    return "\n".join((f"\n## Where the time goes, {found.what}\n", "| part | without | with |", "| --- | ---: | ---: |",
+                      *rows, ""))
 
 
 def line(found: Measured) -> str:
