@@ -105,9 +105,9 @@ def _limit(part: Results) -> str:
     whole = sum(cell["flop"] for cell in part["work"].values()) / 1e12
     return (
         f"The matrix products of these cells, counted, are {whole:.1f} TFLOP: {least:.1f} s at the measured peak of "
-        f"{cores} threads. Whoever makes\nthe same trainings can be at most **{peer / least:.1f} times** as fast as "
-        f"the peer, and that by doing nothing else at all; ours is at {least / ours:.0%} of\nit, the peer at "
-        f"{least / peer:.0%}.\n"
+        f"{cores} threads. If nothing else\ntook any time, that would be **{peer / least:.1f} times** as fast as the "
+        f"peer: nothing that makes these trainings can pass it. Of our\ntime these seconds are {least / ours:.0%}, of "
+        f"the peer's {least / peer:.0%}.\n"
     )
 
 
