@@ -16,7 +16,8 @@ How time grows with what there is more of, written by `python -m benchmarks.grow
 line of least squares through the logarithms of size and of processor time, on one thread: 1 where twice as much takes
 twice as long. It is that of the fastest of {rounds} rounds at each size, with the range of single rounds; `at the end`
 is the same between the two largest sizes, where a part that grows faster shows first. A fixed cost makes it smaller
-than that of the work. `worse than the work` is what lies, with all of either range, more than {slack:g} above its own.
+than that of the work. A row is marked `worse than the work` where even the low end of either of its ranges lies more
+than {slack:g} above the work's exponent.
 
 Searches, planning, looking for fresh records and running cells are those of a learner that does nothing: only what the
 harness adds is measured. Trainings are of `full` on one thread, in batches of 8 rows of {tokens} tokens. Of length, the
