@@ -302,6 +302,8 @@ class ModelLearner:
 
     def _compute_frozen(self, network: Network) -> None:
         """Run what never changes during training once for each example: the backbone, or its lower layers."""
+        if self.method.frozen == "nothing":
+            return  # and what the method has prepared stays
         self.train_examples = self._with_frozen(network, self.train_set, written=True)
         self.validation_examples = self._with_frozen(network, self.validation_set)
 

@@ -303,8 +303,10 @@ class _Run:
 
     def evaluated(self, evaluate: Callable[[], float]) -> bool:
         """Evaluate, remember, and say whether to go on."""
-        started = time.perf_counter()
+        waited = time.perf_counter()
         loss = float(torch.stack(self.losses).mean())  # the only wait for the device between evaluations
+        started = time.perf_counter()
+        self.train_seconds += started - waited  # for steps that a GPU had still to make
         self.losses = []
         if not math.isfinite(loss):
             return self._diverged(f"the training loss was {loss} by step {self.steps}")
