@@ -16,7 +16,7 @@ from benchmarks.peer import handed as told
 from benchmarks.peer.__main__ import Cell, hush
 from benchmarks.peer.handed import Handed
 
-STEPS, ROUNDS = 12, 3
+STEPS, ROUNDS = 24, 4
 """Optimizer steps of a try; the first round does not count."""
 
 
