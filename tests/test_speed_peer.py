@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
 from bench import sources
+from bench.learn.fit import ModelLearner
 from bench.models import ROOT
 from benchmarks.peer import handed as told
 from benchmarks.peer import networks, precision, rows
 from benchmarks.peer.__main__ import Cell
 from benchmarks.peer.handed import Handed
-from benchmarks.speed import grid
+from benchmarks.speed import grid, single
 
 KEY = "ner/bert-mini/lora"
 
@@ -69,6 +71,31 @@ def test_the_precision_that_is_faster_is_found_by_trying_both(handed: Handed, tm
     told.write(source, dataclasses.replace(handed, batch_size=4))
     precision.main(target, [source])
     assert json.loads(target.read_text())[str(source)] in (True, False)
+
+
+def test_a_timed_training_of_the_peer_loads_nothing_and_is_the_same_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = {"epochs": 1, "train_size": 64, "validation_size": 8, "batch_size": 32}
+    (cell,) = grid.cells([KEY], pruning=True, budget=budget).cells
+    train = single._peer(cell, tmp_path, bfloat16=False)
+    monkeypatch.setattr(networks, "build", None)  # which loads the checkpoint
+    outcomes: list[Any] = [train(), train()]
+    one, other = outcomes
+    assert one.training_loss == other.training_loss
+    assert one.global_step == other.global_step == 2
+
+
+def test_a_training_of_ours_that_ends_early_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = {"epochs": 1, "train_size": 64, "validation_size": 8, "batch_size": 32}
+    (cell,) = grid.cells([KEY], pruning=True, budget=budget).cells
+    train, _ = single._ours(cell)
+    fitted: Any = train()
+    assert fitted.state == "COMPLETE"
+    early = dataclasses.replace(fitted, state="DIVERGED", reason="no numbers")
+    monkeypatch.setattr(ModelLearner, "fit", lambda *given: early)
+    with pytest.raises(RuntimeError, match="ner/bert-mini/lora: DIVERGED: no numbers"):
+        train()
 
 
 def test_a_cell_that_the_suite_does_not_have_is_named() -> None:

@@ -26,9 +26,10 @@ tried is `--miniature` on a processor, which shows that the command works and no
 SINGLE = """## One training against one
 
 The method is `full`, with the default number of rows a batch; rows as they come, and rows as long as the task reads.
-Both sides in one process, in turn, the first round of each not counted; evaluations at the end of the training are
-included, imports and tokenising not. The share is of the matrix product's peak in bfloat16, measured in the same run:
-six operations a parameter of the layers and real token. Memory is the peak of what the side itself holds.
+Both sides in one process, in turn, the first round of each not counted. What is timed is a copy of a loaded network,
+its training, and one evaluation of two rows at its end; no imports, no tokenising. The share is of the matrix
+product's peak in bfloat16, measured in the same run: six operations a parameter of the layers and real token. Memory
+is the peak of what the side itself holds. Aimed at: twice the peer's examples a second.
 """
 
 PACKED = """## Small cells at once

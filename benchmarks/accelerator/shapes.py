@@ -18,7 +18,7 @@ from bench.spec import Budget, Head, Task
 from benchmarks.speed.single import Shape
 
 SIDES = ("ours", "peer_bfloat16")
-ROWS, VALIDATION, ROUNDS = 1500, 16, 5
+ROWS, VALIDATION, ROUNDS = 1500, 2, 5
 SHORTEST = 4
 """Tokens that a row has at the least."""
 
@@ -84,7 +84,7 @@ def shapes(place: Path, *, miniature: bool) -> list[Shape]:
             found.append(Shape(
                 f"{known.name}, {known.task}, {length}", path=str(checkpoint), data_dir=str(data), task=known.task,
                 rows=8 if miniature else ROWS, batch_size=4 if miniature else Budget().batch_size,
-                rounds=1 if miniature else ROUNDS, validation=2 if miniature else VALIDATION, sides=SIDES,
+                rounds=1 if miniature else ROUNDS, validation=VALIDATION, evaluations=1, sides=SIDES,
             ))
     return found
 

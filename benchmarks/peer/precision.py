@@ -34,7 +34,7 @@ def pays(handed: Handed) -> bool:
     with tempfile.TemporaryDirectory() as out:
         cells = [Cell(dataclasses.replace(handed, bfloat16=kind), Path(out)) for kind in (False, True)]
         taken = [[seconds(cell) for cell in cells] for _ in range(ROUNDS)][1:]
-    plain, short = (min(column) for column in zip(*taken, strict=True))
+    plain, short = (min(each[side] for each in taken) for side in range(2))
     return short < plain
 
 

@@ -1,8 +1,8 @@
 """One training of ours against one of Trainer: `python -m benchmarks.speed.single SHAPES.json RESULTS.json`.
 
 Both in this one process on one thread, as a worker has it, in turn: the same rows, rate, epochs, batches and
-evaluations; on the GPU where there is one. Only the training is timed, its evaluations included: no imports, no
-tokenising.
+evaluations; on the GPU where there is one. What is timed is a fresh copy of a loaded network and its training with the
+evaluations: no imports, no loading, no tokenising.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Shape:
     rounds: int = 2
     task: str = "sentiment"
     validation: int = 100
+    evaluations: int = 2
     sides: tuple[str, ...] = SIDES
 
 
@@ -103,7 +104,8 @@ def measure(groups: Sequence[Sequence[Shape]], place: Path) -> list[dict[str, An
 def _cell(shape: Shape, place: Path) -> Cell:
     path = shape.path or _random(shape, place / "checkpoint")
     changes = {"train_size": shape.rows, "validation_size": shape.validation, "test_size": 100, "epochs": 1,
-               "trials": 1, "seeds": (1,), "batch_size": shape.batch_size, "search_epochs": 1}
+               "trials": 1, "seeds": (1,), "batch_size": shape.batch_size, "search_epochs": 1,
+               "evaluations": shape.evaluations}
     suite = with_budget(catalog.suite("glue-lite"), changes)
     files = {"source": "files", "data_dir": Path(shape.data_dir)} if shape.data_dir else {}
     request = plan.Request(tasks=(shape.task,), models=(path,), methods=("full",), **files)  # type: ignore[arg-type]
@@ -142,8 +144,14 @@ def _ours(cell: Cell) -> tuple[Callable[[], object], dict[str, Any]]:
     references, epochs = material.validation_references, cell.budget.epochs
 
     def train() -> object:
-        return learner.fit(1e-4, 1, lambda found: metric.compute(predictions=found, references=references)[metric.name],
-                           lambda point: True, epochs)
+        """Raises RuntimeError where it ends early, which would look fast."""
+        fitted = learner.fit(
+            1e-4, 1, lambda found: metric.compute(predictions=found, references=references)[metric.name],
+            lambda point: True, epochs,
+        )
+        if fitted.state != "COMPLETE":
+            raise RuntimeError(f"{cell.key}: {fitted.state}: {fitted.reason}")
+        return fitted
 
     return train, {"precision": learner.precision, "flop": epochs * _epoch(learner),
                    "examples": epochs * len(learner.train_examples)}
@@ -160,6 +168,8 @@ def _epoch(learner: Any) -> int:
 
 
 def _peer(cell: Cell, place: Path, *, bfloat16: bool) -> Callable[[], object]:
+    """A training by Trainer, whose every call of `train` begins with a copy of the network as it was loaded."""
+    import copy
     import dataclasses
 
     from benchmarks.peer import handed as told
@@ -168,7 +178,11 @@ def _peer(cell: Cell, place: Path, *, bfloat16: bool) -> Callable[[], object]:
 
     handed = told.read(grid.hand_out(cell, place, threads=1))
     peer = PeerCell(dataclasses.replace(handed, bfloat16=bfloat16), place / "out")
-    return lambda: peer.trainer(cell.budget.epochs, 1, 1e-4, keep_best=False).train()
+    trainer = peer.trainer(cell.budget.epochs, 1, 1e-4, keep_best=False)
+    loaded = trainer.model_init()
+    trainer.model_init = lambda: copy.deepcopy(loaded)
+    train: Callable[[], object] = trainer.train
+    return train
 
 
 if __name__ == "__main__":

@@ -135,7 +135,9 @@ def _targets(results: Results) -> str:
 
 def _wall_ratio(shape: Results) -> float:
     """Ours against the faster precision of the peer."""
-    walls = {side: statistics.median(pair[0] for pair in pairs) for side, pairs in shape["rounds"].items()}
+    walls: dict[str, float] = {
+        side: statistics.median(pair[0] for pair in pairs) for side, pairs in shape["rounds"].items()
+    }
     return min(walls["peer"], walls["peer_bfloat16"]) / walls["ours"]
 
 
@@ -242,9 +244,10 @@ def _single(part: Results) -> str:
             f"{100 * share:.0f}%", f"{_median_ratio(processor[better], processor['ours']) / share:.1f}",
         ])
     note = (
-        "One training of `full` on sentences, one thread, evaluations included, imports and tokenising not. The share\n"
-        "is of the matrix product's peak in the same precision: six operations a parameter of the layers and real\n"
-        "token, by processor time; with nothing but these products, at that peak, the ratio would be the last column.\n"
+        "One training of `full` on sentences, one thread: a copy of the loaded network, the training and its\n"
+        "evaluations, without imports, loading and tokenising. The share is of the matrix product's peak in the same\n"
+        "precision: six operations a parameter of the layers and real token, by processor time; with nothing but\n"
+        "these products, at that peak, the ratio would be the last column.\n"
     )
     return "\n".join(["## One training against one\n", _machine(part), note, table(rows)])
 
