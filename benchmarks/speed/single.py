@@ -1,13 +1,18 @@
 """One training of ours against one of Trainer: `python -m benchmarks.speed.single SHAPES.json RESULTS.json`.
 
-Both in this one process on one thread, as a worker has it, in turn: the same rows, rate, epochs, batches and
-evaluations; on the GPU where there is one. What is timed is a fresh copy of a loaded network and its training with the
-evaluations: no imports, no loading, no tokenising.
+Both in this one process on one thread, in turn: the same rows, rate, epochs, batches and evaluations; on the GPU where
+there is one. The process has the environment of our workers (`bench.work.ENVIRONMENT`), and the peer has it with us.
+
+What is timed is the same on both sides: a copy of a network that is loaded and on the device already, and the training
+of it with its evaluations. No imports, no tokenising, no loading of a checkpoint and no making of a Trainer. Ours also
+keeps the best state that it has seen, and ends with it.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import catalog, models, plan
+from bench import catalog, models, plan, work
 from bench.commands.request import with_budget
 from bench.plan import Cell
 from benchmarks.speed import process
@@ -23,12 +28,17 @@ from benchmarks.speed import process
 SIDES = ("ours", "peer", "peer_bfloat16")
 """Ours in the precision that it picks, and the peer in either."""
 
+LOADED = "peer_bfloat16_loaded"
+"""The peer with processes that make its batches: what it gains on a GPU, which would wait for them."""
+
+LOADERS = 2
+
 
 @dataclass(frozen=True)
 class Shape:
     """A model: `path` of a checkpoint, or None for an encoder with random weights of this size.
 
-    `data_dir` holds rows of the `task`; without it they are the synthetic ones. `sides` are some of SIDES.
+    `data_dir` holds rows of the `task`; without it they are the synthetic ones. `sides` are some of SIDES and LOADED.
     """
 
     name: str
@@ -83,6 +93,7 @@ def _measured(shape: Shape, place: Path) -> dict[str, Any]:
         "ours": ours,
         "peer": lambda: _peer(cell, place, bfloat16=False),
         "peer_bfloat16": lambda: _peer(cell, place, bfloat16=True),
+        LOADED: lambda: _peer(cell, place, bfloat16=True, loaders=LOADERS),
     }
     turns = alternate({name: known[name] for name in shape.sides}, shape.rounds, pick_device())
     rounds = {name: [(turn.wall, turn.processor) for turn in found] for name, found in turns.items()}
@@ -96,9 +107,14 @@ def measure(groups: Sequence[Sequence[Shape]], place: Path) -> list[dict[str, An
     found: list[dict[str, Any]] = []
     for group in groups:
         source.write_text(json.dumps([asdict(shape) for shape in group]))
-        process.run(["benchmarks.speed.single", str(source), str(target)])
+        process.run(["benchmarks.speed.single", str(source), str(target)], {**work.ENVIRONMENT, **one_gpu()})
         found += json.loads(target.read_text())
     return found
+
+
+def one_gpu() -> dict[str, str]:
+    """The environment that shows one GPU, the first that may be used: Trainer would split its batches over several."""
+    return {"CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]}
 
 
 def _cell(shape: Shape, place: Path) -> Cell:
@@ -128,7 +144,7 @@ def _random(shape: Shape, place: Path) -> str:
 
 
 def _ours(cell: Cell) -> tuple[Callable[[], object], dict[str, Any]]:
-    """A training of ours, and the work in it."""
+    """A training of ours, and the work in it; it raises RuntimeError that names the cell unless it reaches its end."""
     from bench import sources
     from bench.learn.fit import ModelLearner
     from bench.learner import Assignment
@@ -143,18 +159,24 @@ def _ours(cell: Cell) -> tuple[Callable[[], object], dict[str, Any]]:
     ))
     references, epochs = material.validation_references, cell.budget.epochs
 
+    steps = epochs * math.ceil(len(learner.train_examples) / cell.budget.batch_size)
+
     def train() -> object:
-        """Raises RuntimeError where it ends early, which would look fast."""
         fitted = learner.fit(
             1e-4, 1, lambda found: metric.compute(predictions=found, references=references)[metric.name],
             lambda point: True, epochs,
         )
-        if fitted.state != "COMPLETE":
-            raise RuntimeError(f"{cell.key}: {fitted.state}: {fitted.reason}")
+        require_complete(fitted, steps, cell.key)
         return fitted
 
     return train, {"precision": learner.precision, "flop": epochs * _epoch(learner),
                    "examples": epochs * len(learner.train_examples)}
+
+
+def require_complete(fitted: Any, steps: int, name: str) -> None:
+    """Raise RuntimeError unless the training took all its steps: one that diverged ends early, and would look fast."""
+    if fitted.state != "COMPLETE" or fitted.steps != steps:
+        raise RuntimeError(f"{name}: {fitted.state}: {fitted.reason or f'{fitted.steps} of {steps} steps'}")
 
 
 def _epoch(learner: Any) -> int:
@@ -167,8 +189,11 @@ def _epoch(learner: Any) -> int:
     return 6 * work
 
 
-def _peer(cell: Cell, place: Path, *, bfloat16: bool) -> Callable[[], object]:
-    """A training by Trainer, whose every call of `train` begins with a copy of the network as it was loaded."""
+def _peer(cell: Cell, place: Path, *, bfloat16: bool, loaders: int = 0) -> Callable[[], object]:
+    """A training by Trainer, with so many processes that make its batches.
+
+    Every call of its `train` begins with a copy of the network that it was made with, which is on the device already.
+    """
     import copy
     import dataclasses
 
@@ -179,7 +204,8 @@ def _peer(cell: Cell, place: Path, *, bfloat16: bool) -> Callable[[], object]:
     handed = told.read(grid.hand_out(cell, place, threads=1))
     peer = PeerCell(dataclasses.replace(handed, bfloat16=bfloat16), place / "out")
     trainer = peer.trainer(cell.budget.epochs, 1, 1e-4, keep_best=False)
-    loaded = trainer.model_init()
+    trainer.args.dataloader_num_workers = loaders
+    loaded = trainer.model
     trainer.model_init = lambda: copy.deepcopy(loaded)
     train: Callable[[], object] = trainer.train
     return train
