@@ -6,6 +6,7 @@ From the repository's root; writes `benchmarks/accelerator.md`. Needs Linux and 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from dataclasses import asdict
@@ -27,6 +28,7 @@ SIZE, MINIATURE_SIZE = 8192, 1024
 def main() -> int:
     """Measure, and write the page; 2 where there is nothing to measure on."""
     asked = _arguments()
+    os.environ.update(single.one_gpu())
     import torch
 
     if not asked.miniature and not torch.cuda.is_available():
@@ -54,26 +56,25 @@ def _arguments() -> argparse.Namespace:
 def _measure(place: Path, *, miniature: bool) -> dict[str, Any]:
     from bench.learn.device import pick_device
 
-    device = pick_device()
+    device, before = pick_device(), os.getloadavg()[0]
     peaks = machine.products(device, MINIATURE_SIZE if miniature else SIZE)
     every = shapes.shapes(place, miniature=miniature)
     trainings = single.measure([every] if miniature else [[shape] for shape in every], place)
     packed = [asdict(run) for run in packing.measure(place, miniature=miniature)]
     return {
         "miniature": miniature, "device": _named(device), "machine": machine.describe(), "peaks": peaks,
-        "shapes": trainings, "packed": packed,
+        "load": (before, os.getloadavg()[0]), "shapes": trainings, "packed": packed,
     }
 
 
 def _named(device: Any) -> str:
-    """The accelerator in words: its name, memory, how many there are, of which one is used, and its software."""
+    """The accelerator in words: its name, memory and software."""
     import torch
 
     if device.type != "cuda":
         return "no accelerator, but the processor"
-    count, memory = torch.cuda.device_count(), torch.cuda.get_device_properties(0).total_memory
-    others = "" if count == 1 else f", one of {count}"
-    return f"{torch.cuda.get_device_name(0)} ({memory / 2**30:.0f} GiB{others}; CUDA {torch.version.cuda})"
+    memory = torch.cuda.get_device_properties(0).total_memory
+    return f"{torch.cuda.get_device_name(0)} ({memory / 2**30:.0f} GiB; CUDA {torch.version.cuda})"
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from typing import Any
 
 from bench import catalog, models, sources
 from bench.spec import Budget, Head, Task
-from benchmarks.speed.single import Shape
+from benchmarks.speed.single import LOADED, Shape
 
-SIDES = ("ours", "peer_bfloat16")
+MINIATURE_SIDES = ("ours", "peer_bfloat16")
+SIDES = (*MINIATURE_SIDES, LOADED)
 ROWS, VALIDATION, ROUNDS = 1500, 2, 5
 SHORTEST = 4
 """Tokens that a row has at the least."""
@@ -84,7 +85,8 @@ def shapes(place: Path, *, miniature: bool) -> list[Shape]:
             found.append(Shape(
                 f"{known.name}, {known.task}, {length}", path=str(checkpoint), data_dir=str(data), task=known.task,
                 rows=8 if miniature else ROWS, batch_size=4 if miniature else Budget().batch_size,
-                rounds=1 if miniature else ROUNDS, validation=VALIDATION, evaluations=1, sides=SIDES,
+                rounds=1 if miniature else ROUNDS, validation=VALIDATION, evaluations=1,
+                sides=MINIATURE_SIDES if miniature else SIDES,
             ))
     return found
 
