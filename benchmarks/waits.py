@@ -1,18 +1,20 @@
 """What a user waits for when nothing trains: `python -m benchmarks.waits RUN`, from the repository's root.
 
 RUN is the directory of a finished run of `glue-lite` (`python -m bench run --suite glue-lite`). Whole commands are
-timed, several times in turn, and the page `benchmarks/waits.md` written. Needs Linux.
+timed, several times in turn, and the page `benchmarks/waits.md` written.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.speed import machine, process
+from benchmarks.speed import machine
 
 PAGE = Path(__file__).resolve().parent / "waits.md"
 ROUNDS = 5
@@ -52,6 +54,16 @@ def records(run: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in (run / "records").rglob("*.json")}
 
 
+def _seconds(arguments: Sequence[str]) -> float:
+    """How long one command takes.
+
+    Raises CalledProcessError where it fails.
+    """
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "bench", *arguments], check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
 def main(run: Path) -> None:
     """Time the commands in turn, and write the page."""
     made = records(run)
@@ -61,7 +73,7 @@ def main(run: Path) -> None:
     taken: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         for name, arguments in commands(run).items():
-            taken.setdefault(name, []).append(process.run(["bench", *arguments]).wall)
+            taken.setdefault(name, []).append(_seconds(arguments))
             if records(run) != made:
                 raise SystemExit(f"{run}: was not a finished run of this version; it is now. Start again.")
     rows = [
