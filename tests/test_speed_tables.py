@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from benchmarks.speed import tables
 
 MACHINE = {
@@ -23,6 +21,7 @@ def a_round(peer: float, ours: float) -> dict[str, Any]:
         "peer": {"wall": peer, "processor": 2 * peer}, "ours": {"wall": ours, "processor": ours},
         "peer_cells": {"ner/m/full": side(50.0, 52.0, 54.0, seconds=peer)},
         "our_cells": {"ner/m/full": side(51.0, 52.0, 53.5, seconds=ours)},
+        "apart": {"ner/m/full": {"value": 0.2, "low": -1.8, "high": 2.2, "p": 0.8}},
     }
 
 
@@ -47,9 +46,23 @@ def test_page_counts_the_cells_whose_scores_agree_and_compares_their_memory() ->
     apart = a_round(60.0, 10.0)
     apart["peer_cells"]["qa/m/full"] = side(10.0, 11.0, 12.0, seconds=6.0)
     apart["our_cells"]["qa/m/full"] = {**side(20.0, 21.0, 22.0, seconds=1.0), "peak_memory": 2**29}
+    apart["apart"]["qa/m/full"] = {"value": 10.0, "low": 8.0, "high": 12.0, "p": 0.001}
     page = tables.render({"grid": {**RESULTS["grid"], "rounds": [apart]}})
-    assert "in 1 of 2 cells the 95% interval of the difference holds zero; ours is above in 1, the peer in 0." in page
+    assert "in 1 of 2 cells the 95% interval of the difference holds zero; ours is above in 1, the peer in 0;" in page
+    assert "1 remain with Holm's correction for 2 comparisons. The median difference is +5.1 points." in page
+    assert "| 11.0 ±1.0 | 21.0 ±1.0 | +10.0 [+8.0, +12.0] ours |" in page
+    assert "| +0.2 [-1.8, +2.2] |" in page
     assert "ours to the peer's: 0.75 (0.50 to 1.00)." in page
+
+
+def test_a_difference_that_chance_gives_in_many_cells_does_not_remain() -> None:
+    many = a_round(60.0, 10.0)
+    for number in range(20):
+        cell = f"ner/m/{number}"
+        many["peer_cells"][cell] = many["our_cells"][cell] = side(50.0, 51.0, seconds=1.0)
+        many["apart"][cell] = {"value": -1.0, "low": -1.9, "high": -0.1, "p": 0.04}
+    page = tables.render({"grid": {**RESULTS["grid"], "rounds": [many]}})
+    assert "ours is above in 0, the peer in 20;\n0 remain with Holm's correction for 21 comparisons." in page
 
 
 def test_page_sets_what_was_reached_beside_what_was_asked() -> None:
@@ -69,25 +82,11 @@ def test_parts_that_were_not_measured_are_left_out() -> None:
     assert "without pruning" not in tables.render(RESULTS).partition("## ")[2]
 
 
-def test_scores_differ_where_the_interval_of_the_difference_leaves_zero_out() -> None:
-    low, high = tables.difference([90.0, 91.0, 92.0], [80.0, 81.0, 82.0])
-    assert 0 < low < 10 < high
-
-
-def test_one_seed_says_nothing_of_a_difference() -> None:
-    assert tables.difference([90.0], [10.0]) == (float("-inf"), float("inf"))
-
-
 def test_single_trainings_are_compared_with_the_faster_precision_of_the_peer() -> None:
     times = {"ours": [[2.0, 2.0]], "peer": [[8.0, 8.0]], "peer_bfloat16": [[5.0, 5.0]]}
     shape = {"shape": {"name": "64 x 2"}, "rounds": times, "precision": "float32", "flop": 1e11}
     page = tables.render({"single": {"machine": MACHINE, "load": (0.0, 0.0), "shapes": [shape]}})
     assert "| 64 x 2 | 8.0 s | 5.0 s | 2.0 s | float32 | 2.5 | 2.5 | 50% | 5.0 |" in page
-
-
-@pytest.mark.parametrize("scores", [(50.0, 50.0), (50.0, 50.0, 50.0)])
-def test_equal_seeds_on_both_sides_have_no_width(scores: tuple[float, ...]) -> None:
-    assert tables.difference(scores, scores) == (0.0, 0.0)
 
 
 def test_page_says_what_the_matrix_products_alone_would_take() -> None:

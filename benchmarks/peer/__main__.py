@@ -86,17 +86,21 @@ class Cell:
         )
         return float(best.hyperparameters["learning_rate"])
 
-    def final(self, seed: int, rate: float) -> float:
-        """The test score of a training from a fresh seed, of the checkpoint that validated best."""
+    def final(self, seed: int, rate: float) -> list[Any]:
+        """The answers to the test rows of a training from a fresh seed, by the checkpoint that validated best."""
         trainer = self.trainer(self.handed.epochs, seed, rate, keep_best=True)
         trainer.train()
         trainer.compute_metrics = None  # it knows the validation rows
         found = trainer.predict(self.data["test"].data)
-        return self.scores(found.predictions, "test")[self.metric.name]
+        return self.data["test"].answers(found.predictions)
+
+    def test_score(self, answers: list[Any]) -> float:
+        """The primary score of answers to the test rows."""
+        return self.metric.compute(predictions=answers, references=self.references["test"])[self.metric.name]
 
 
 def main(source: Path, target: Path) -> None:
-    """Make the cell and write its scores and what it took."""
+    """Make the cell and write its scores, its answers to the test rows, and what it took."""
     started = time.perf_counter()
     handed = told.read(source)
     if handed.threads is not None:
@@ -104,11 +108,13 @@ def main(source: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory() as out:
         cell = Cell(handed, Path(out))
         rate = cell.search()
-        scores = [cell.final(seed, rate) for seed in handed.seeds]
+        answers = [cell.final(seed, rate) for seed in handed.seeds]
+        scores = [cell.test_score(given) for given in answers]
     usage = resource.getrusage(resource.RUSAGE_SELF)
     target.write_text(json.dumps({
         "rate": rate,
         "scores": scores,
+        "answers": answers,
         "seconds": time.perf_counter() - started,
         "peak_memory": usage.ru_maxrss * 1024,
         "threads": torch.get_num_threads(),

@@ -18,7 +18,8 @@ from bench.spec import REFERENCE_WIDTH
 from bench.store import Store, safe_name
 from benchmarks.peer import handed as told
 from benchmarks.peer.handed import Handed
-from benchmarks.speed import process
+from benchmarks.speed import apart, process
+from benchmarks.speed.apart import Apart
 from benchmarks.speed.process import Took
 
 SUITE = "glue-lite"
@@ -45,12 +46,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Round:
-    """Both sides once: what all cells took together, and each cell."""
+    """Both sides once: what all cells took together, each cell, and how far apart its scores are."""
 
     peer: Took
     ours: Took
     peer_cells: dict[str, Side]
     our_cells: dict[str, Side]
+    apart: dict[str, Apart]
 
 
 def cells(names: Sequence[str] | None, *, pruning: bool, budget: Mapping[str, Any] | None = None) -> Plan:
@@ -115,15 +117,22 @@ def one_round(asked: Plan, place: Path, number: int, bfloat16: Mapping[str, bool
     """
     if number % 2:
         ours, our = _ours(asked, place, number)
-        peer, peers = _peer(asked, place, bfloat16)
+        peer, peers, answers = _peer(asked, place, bfloat16)
     else:
-        peer, peers = _peer(asked, place, bfloat16)
+        peer, peers, answers = _peer(asked, place, bfloat16)
         ours, our = _ours(asked, place, number)
-    return Round(peer, ours, peers, our)
+    store = Store(_out(place, number))
+    differences = {
+        record.key: apart.of_cell(store, record, answers[record.key], peers[record.key].scores)
+        for record in store.records()
+    }
+    return Round(peer, ours, peers, our, differences)
 
 
-def _peer(asked: Plan, place: Path, bfloat16: Mapping[str, bool]) -> tuple[Took, dict[str, Side]]:
+def _peer(asked: Plan, place: Path, bfloat16: Mapping[str, bool]) -> tuple[Took, dict[str, Side], dict[str, Any]]:
+    """What all cells took, each cell, and its answers to the test rows by seed."""
     cells: dict[str, Side] = {}
+    answers: dict[str, Any] = {}
     whole = Took(0.0, 0.0)
     for cell in asked.cells:
         source, target = hand_out(cell, place, bfloat16=bfloat16[cell.key]), place / "result.json"
@@ -131,13 +140,18 @@ def _peer(asked: Plan, place: Path, bfloat16: Mapping[str, bool]) -> tuple[Took,
         whole = Took(whole.wall + took.wall, whole.processor + took.processor)
         found = json.loads(target.read_text())
         cells[cell.key] = Side(tuple(found["scores"]), found["peak_memory"], took.wall)
-    return whole, cells
+        answers[cell.key] = found["answers"]
+    return whole, cells, answers
 
 
 def _ours(asked: Plan, place: Path, number: int) -> tuple[Took, dict[str, Side]]:
-    out, planned = place / f"ours-{number}", place / "plan.json"
+    out, planned = _out(place, number), place / "plan.json"
     planned.write_text(asked.dumps())
     return process.run(["benchmarks.speed.ours", str(planned), str(out)]), our_cells(out)
+
+
+def _out(place: Path, number: int) -> Path:
+    return place / f"ours-{number}"
 
 
 def our_cells(out: Path) -> dict[str, Side]:

@@ -12,6 +12,7 @@ from typing import Any
 from bench.spent import PARTS as PARTS_OF_WORK
 from bench.spent import WORK
 from benchmarks.speed import flops
+from leaderboard import paired
 
 Results = Mapping[str, Any]
 
@@ -45,14 +46,19 @@ TARGETS = """## Asked and reached
 | --- | --- | --- |
 """
 
+CHANCE = 0.05
+"""Below this p two sides differ."""
+
 SECTIONS = {
     "whole": "The whole of glue-lite", "grid": "A sample of its cells", "unpruned": "The sample without pruning",
 }
 
 CELL_NOTE = """Seconds of a cell: the peer's whole process, on all cores; ours one worker on one core, with another cell
 beside it, start-up not counted. Ours makes a cell on each core at a time, so that the whole has the larger ratio.
-Memory is resident size; ours counts the libraries that workers share. Intervals are of the difference of means over
-three seeds (Welch): a cell agrees where nothing tells the sides apart, which is not proof that they are equal.
+Memory is resident size; ours counts the libraries that workers share. A difference is our mean score less the peer's
+with its 95% interval, paired on the test rows, the noise of both sides' seeds included, as the board compares two cells
+(`leaderboard.paired`). Where it holds zero nothing tells the sides apart, which is not proof that they are equal. Of
+many intervals one in twenty leaves zero out by chance: hence Holm's correction.
 """
 
 
@@ -176,14 +182,16 @@ def _precision(part: Results) -> str:
 def _agreement(rounds: Sequence[Results]) -> str:
     """In how many cells the scores agree, and how the peaks of memory compare."""
     first = rounds[0]
-    pairs = [(first["peer_cells"][key], first["our_cells"][key]) for key in first["our_cells"]]
-    gaps = [difference(ours["scores"], peer["scores"]) for peer, ours in pairs]
-    above, below = sum(low > 0 for low, _ in gaps), sum(high < 0 for _, high in gaps)
+    apart = first["apart"].values()
+    above, below = (sum(sign * found[end] > 0 for found in apart) for sign, end in ((1, "low"), (-1, "high")))
+    corrected = sum(paired.holm([found["p"] for found in apart]) < CHANCE)
+    values = [found["value"] for found in apart]
     sizes = _sizes(first)
     memory = f"Peak memory of a cell, ours to the peer's: {_spread(sizes, 2)}.\n" if sizes else ""
     return (
-        f"Scores: in {len(gaps) - above - below} of {len(gaps)} cells the 95% interval of the difference holds zero; "
-        f"ours is above in {above}, the peer in {below}.\n{memory}"
+        f"Scores: in {len(apart) - above - below} of {len(apart)} cells the 95% interval of the difference holds zero; "
+        f"ours is above in {above}, the peer in {below};\n{corrected} remain with Holm's correction for {len(apart)} "
+        f"comparisons. The median difference is {statistics.median(values):+.1f} points.\n{memory}"
     )
 
 
@@ -205,29 +213,18 @@ def _cells(rounds: Sequence[Results]) -> str:
     for key in rounds[0]["our_cells"]:
         peer, ours = ([found[side][key] for found in rounds] for side in ("peer_cells", "our_cells"))
         seconds = [[cell["seconds"] for cell in side] for side in (peer, ours)]
-        low, high = difference(ours[0]["scores"], peer[0]["scores"])
-        mark = "" if low <= 0 <= high else (" ours" if low > 0 else " peer")
         rows.append([
-            key, _score(peer[0]["scores"]), _score(ours[0]["scores"]), f"[{low:+.1f}, {high:+.1f}]{mark}",
+            key, _score(peer[0]["scores"]), _score(ours[0]["scores"]), _gap(rounds[0]["apart"][key]),
             _seconds(seconds[0]), _seconds(seconds[1]), ratios(*seconds), _size(peer), _size(ours),
         ])
     return table(rows)
 
 
-def difference(ours: Sequence[float], peer: Sequence[float]) -> tuple[float, float]:
-    """The 95% interval of the difference of means over seeds (Welch); without end where a side has one seed."""
-    from scipy.stats import t
-
-    gap = statistics.fmean(ours) - statistics.fmean(peer)
-    if min(len(ours), len(peer)) < 2:
-        return float("-inf"), float("inf")
-    parts = [statistics.variance(side) / len(side) for side in (ours, peer)]
-    error = sum(parts) ** 0.5
-    if not error:
-        return gap, gap
-    freedom = sum(parts) ** 2 / sum(p**2 / (len(side) - 1) for p, side in zip(parts, (ours, peer), strict=True))
-    half = float(t.ppf(0.975, freedom)) * error
-    return gap - half, gap + half
+def _gap(apart: Results) -> str:
+    """A difference with its interval, and who is above where that leaves zero out."""
+    value, low, high = (apart[name] for name in ("value", "low", "high"))
+    mark = " ours" if low > 0 else " peer" if high < 0 else ""
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]{mark}"
 
 
 def _single(part: Results) -> str:
