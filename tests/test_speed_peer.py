@@ -113,3 +113,9 @@ def test_perfect_scores_give_the_rows_own_tags_in_their_order(handed: Handed) ->
     best = np.array([[max(0, label) for label in row] + [0] * (width - len(row)) for row in labels])
     assert prepared.data["length"] == sorted(prepared.data["length"], reverse=True)
     assert prepared.answers(best) == [row["tags"] for row in found]
+
+
+def test_results_do_not_say_where_files_lay() -> None:
+    told = single._public(single.Shape("MiniLM", path="/somewhere/model", data_dir="/somewhere/rows"))
+    assert told["name"] == "MiniLM"
+    assert "somewhere" not in str(told)

@@ -98,7 +98,12 @@ def _measured(shape: Shape, place: Path) -> dict[str, Any]:
     turns = alternate({name: known[name] for name in shape.sides}, shape.rounds, pick_device())
     rounds = {name: [(turn.wall, turn.processor) for turn in found] for name, found in turns.items()}
     memory = {name: max((t.memory for t in found if t.memory), default=None) for name, found in turns.items()}
-    return {"shape": asdict(shape), "rounds": rounds, "memory": memory, **facts}
+    return {"shape": _public(shape), "rounds": rounds, "memory": memory, **facts}
+
+
+def _public(shape: Shape) -> dict[str, Any]:
+    """A shape for results that are published: not where files lay on this machine."""
+    return {name: value for name, value in asdict(shape).items() if name not in ("path", "data_dir")}
 
 
 def measure(groups: Sequence[Sequence[Shape]], place: Path) -> list[dict[str, Any]]:
