@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import StoreError
-from bench.record import Record
+from bench.record import Record, Spent
 from bench.store import Store
 from leaderboard import addresses, budgets, figures, frame, gallery, health, render, rerun, study
 from leaderboard.gallery import Figure
@@ -347,3 +347,15 @@ def test_pages_of_cells_that_are_gone_are_removed_and_nothing_else_is(tmp_path: 
     assert (folder / addresses.of([]).cell(records[1].names)).exists()
     assert (folder / "cells" / "mine.html").exists()
     assert (tmp_path / "kept.html").exists()
+
+
+def test_page_of_a_cell_tells_where_its_time_went_if_that_was_measured() -> None:
+    measured, plain = fake_records.record("ner", "bert-mini", "full"), fake_records.record("ner", "bert-mini", "freeze")
+    spent = {"forward": Spent(60.0, 50.0), "backward": Spent(20.0, 20.0), "set-up": Spent(20.0, 15.0)}
+    measured = replace(measured, spent=spent, provenance={"device": "cpu"})
+    site = site_of([measured, plain])
+    told = Reader(site["cells/ner/bert-mini/full.html"]).said()
+    assert "The work itself (forward, backward, optimizer, generation) took 80% of the measured time" in told
+    assert "15 s passed without a processor" in told
+    assert "forward 1m 00s 60% 50 s backward 20 s 20% 20 s set-up 20 s 20% 15 s" in told
+    assert "Where the time went" not in site["cells/ner/bert-mini/freeze.html"]

@@ -19,10 +19,10 @@ SMALL = {"trials": 1, "seeds": (1,), "epochs": 1, "batch_size": 4, "train_size":
          "test_size": 8, "evaluations": 1}
 
 
-def made(out: Path, profile: str | None) -> Record:
+def made(out: Path, profile: str | None, workers: int = 0) -> Record:
     suite = with_budget(catalog.suite("smoke"), SMALL)
     asked = plan.make(suite, plan.Request(tasks=("sentiment",), models=("bert-mini",), methods=("full",)))
-    summary = run.run(asked, out, workers=0, profile=profile)
+    summary = run.run(asked, out, workers=workers, profile=profile)
     assert summary.exit_code == 0
     return Store(out).records()[0]
 
@@ -108,6 +108,13 @@ def test_profile_puts_the_parts_of_a_training_into_the_record(traced: tuple[Reco
     assert record.cost is not None
     assert total >= 0.95 * record.cost.seconds
     assert all(found.seconds >= 0 for found in record.spent.values())
+
+
+def test_a_worker_process_measures_too_and_its_record_has_what_it_found(tmp_path: Path) -> None:
+    record = made(tmp_path, "times", workers=1)
+    assert {"forward", "backward", "optimizer", "evaluation"} <= set(record.spent)
+    assert record.cost is not None
+    assert sum(found.seconds for found in record.spent.values()) >= 0.95 * record.cost.seconds
 
 
 def test_measuring_changes_no_result(traced: tuple[Record, Path], tmp_path: Path) -> None:
