@@ -84,7 +84,7 @@ def test_parts_that_were_not_measured_are_left_out() -> None:
 
 def test_single_trainings_are_compared_with_the_faster_precision_of_the_peer() -> None:
     times = {"ours": [[2.0, 2.0]], "peer": [[8.0, 8.0]], "peer_bfloat16": [[5.0, 5.0]]}
-    shape = {"shape": {"name": "64 x 2"}, "rounds": times, "precision": "float32", "flop": 1e11}
+    shape = {"shape": {"name": "64 x 2"}, "rounds": times, "precision": "float32", "products": 1e11}
     page = tables.render({"single": {"machine": MACHINE, "load": (0.0, 0.0), "shapes": [shape]}})
     assert "| 64 x 2 | 8.0 s | 5.0 s | 2.0 s | float32 | 2.5 | 2.5 | 50% | 5.0 |" in page
 

@@ -234,7 +234,7 @@ def _single(part: Results) -> str:
     for found in part["shapes"]:
         wall, processor = ({side: [r[i] for r in times] for side, times in found["rounds"].items()} for i in (0, 1))
         better = min(("peer", "peer_bfloat16"), key=lambda side: statistics.median(processor[side]))
-        share = found["flop"] / statistics.median(processor["ours"]) / 1e9 / peaks[found["precision"]]
+        share = found["products"] / statistics.median(processor["ours"]) / 1e9 / peaks[found["precision"]]
         rows.append([
             found["shape"]["name"], *(_seconds(wall[side]) for side in ("peer", "peer_bfloat16", "ours")),
             found["precision"], ratios(wall[better], wall["ours"]), ratios(processor[better], processor["ours"]),
@@ -243,8 +243,8 @@ def _single(part: Results) -> str:
     note = (
         "One training of `full` on sentences, one thread: a copy of the loaded network, the training and its\n"
         "evaluations, without imports, loading and tokenising. The share is of the matrix product's peak in the same\n"
-        "precision: six operations a parameter of the layers and real token, by processor time; with nothing but\n"
-        "these products, at that peak, the ratio would be the last column.\n"
+        "precision: all products of our training, counted, by processor time. With nothing but these products, at\n"
+        "that peak, the ratio would be the last column: nothing that makes this training can pass it.\n"
     )
     return "\n".join(["## One training against one\n", _machine(part), note, table(rows)])
 
