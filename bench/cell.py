@@ -129,7 +129,8 @@ def _stages(
     for number, seed in enumerate(cell.budget.seeds):
         with spent.part("evaluation"):
             work.finals.append(_final(work, trainer, number, seed))
-    work.floors = material.floors
+    with spent.part("evaluation"):
+        work.floors = material.floors
     if any(final.training.state == "DIVERGED" for final in work.finals):
         raise DivergedError(_lost_seeds(work))
     if models is not None:

@@ -7,10 +7,14 @@ last.
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -90,19 +94,23 @@ def most_frequent_tag(train: Rows, test: Rows, task: Task) -> list[Prediction]:
 def tfidf_logistic(train: Rows, test: Rows, task: Task) -> list[Prediction]:
     """A logistic regression on TF-IDF weights of words and pairs of words: what a model of a few kilobytes can do.
 
-    Sublinear counts and inverse regularisation 10, as is usual for short texts (Wang and Manning 2012 is the classic of
-    such baselines); nothing is tuned. The majority class where there is a single one, or no word at all.
+    See `bench.tfidf`. The majority class where there is a single one, or no word at all.
+
+    It is made by a process of its own: a worker that imported sklearn would hold 80 MiB more in every cell to come.
+
+    Raises RuntimeError with what that process said where it failed.
     """
     texts, asked = ([_joined(row, task) for row in rows] for rows in (train, test))
     labels = [row[task.reference] for row in train]
     if len(set(labels)) < 2 or not any(_WORD.search(text) for text in texts):
         return most_frequent(train, test, task)
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-
-    words = TfidfVectorizer(token_pattern=_WORD.pattern, ngram_range=(1, 2), sublinear_tf=True)
-    model = LogisticRegression(C=10, max_iter=1000).fit(words.fit_transform(texts), labels)
-    return [str(label) for label in model.predict(words.transform(asked))]
+    told = {"texts": texts, "labels": labels, "asked": asked, "word": _WORD.pattern}
+    program = [sys.executable, "-P", str(Path(__file__).with_name("tfidf.py"))]
+    done = subprocess.run(program, input=json.dumps(told), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"tfidf_logistic of task {task.name}: {done.stderr.strip() or done.returncode}")
+    answers: list[Prediction] = json.loads(done.stdout)
+    return answers
 
 
 def lead(train: Rows, test: Rows, task: Task, *, sentences: int) -> list[Prediction]:

@@ -35,7 +35,7 @@ LIVES_IN = {
     "ray": ("bench/executors/ray.py",),
     "submitit": ("bench/executors/slurm.py",),
     "pandas": ("leaderboard/",),
-    "sklearn": ("bench/floors.py",),
+    "sklearn": ("bench/tfidf.py",),
     "scipy": ("leaderboard/", "bench/uncertainty.py"),
     "jinja2": ("leaderboard/html.py",),
     "ruptures": ("leaderboard/changes.py",),

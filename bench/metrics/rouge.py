@@ -13,8 +13,10 @@ computation revisited"); words, stems and longest common subsequences are the sa
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from itertools import pairwise
@@ -35,9 +37,26 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 @lru_cache(maxsize=1)
 def _tokenizer() -> DefaultTokenizer:
-    from rouge_score.tokenizers import DefaultTokenizer
+    with _hidden("sklearn", "scipy.stats"):
+        from rouge_score.tokenizers import DefaultTokenizer
 
     return DefaultTokenizer(use_stemmer=True)
+
+
+@contextmanager
+def _hidden(*modules: str) -> Iterator[None]:
+    """Let these be missing for a while, unless they are there already.
+
+    For the stemmer all of nltk is imported, which takes along what it finds of these for its classifiers and does
+    without otherwise: a second and 90 MiB in every worker that has a summary to score.
+    """
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 @lru_cache(maxsize=65536)
