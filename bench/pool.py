@@ -13,8 +13,9 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import forkserver
@@ -27,9 +28,9 @@ from bench.errors import BenchError
 from bench.executors import GRACE, Answer, Begun, Died, out_of_time
 from bench.work import Job, Made
 
-PRELOADED = ("bench.work", "optuna.samplers", "optuna.pruners", "optuna.storages.journal", "pyarrow.parquet",
+PRELOADED = ("bench.work", "optuna.samplers", "optuna.pruners", "optuna.storages.journal", "pandas", "pyarrow.parquet",
              "scipy.special")
-"""What every cell needs and is slow to import."""
+"""What every cell needs and is slow to import; pyarrow takes pandas along when it makes its first table."""
 
 PRELOADED_FOR_LEARNING = (
     "torch", "peft", "sacrebleu",
@@ -37,8 +38,7 @@ PRELOADED_FOR_LEARNING = (
     "transformers.models.gpt2.modeling_gpt2", "transformers.models.t5.modeling_t5",
     "transformers.models.encoder_decoder.modeling_encoder_decoder",
 )
-"""What nearly every cell of the real learner needs besides. Missing ones are passed over. Not rouge_score: its stemmer
-brings sklearn, pandas and scipy.stats along, 100 MiB and a second and a half that most cells have no use for."""
+"""What nearly every cell of the real learner needs besides. Missing ones are passed over."""
 
 
 def default_workers() -> int:
@@ -117,11 +117,16 @@ def _schedule(pool: Any, job: Job) -> Any:
     """The future of the job, which starts the pool's worker if there is none."""
     try:
         with _environment(work.ENVIRONMENT):
-            return pool.schedule(work.do, args=[job], timeout=job.timeout and job.timeout + GRACE)
+            return pool.schedule(_way(), args=[job], timeout=job.timeout and job.timeout + GRACE)
     except BrokenProcessPool as error:  # the fork server died just now; the next pool starts another
         failed: concurrent.futures.Future[None] = concurrent.futures.Future()
         failed.set_exception(error)
         return failed
+
+
+def _way() -> Callable[[Job], Made | None]:
+    """How workers do a job: each in a fork of its own, but for a GPU, which would have to be set up for every cell."""
+    return work.do if has_gpu() or sys.platform != "linux" else work.do_apart
 
 
 def _retire(pools: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""A logistic regression on TF-IDF weights of words, as a program: JSON on standard input, the answers on standard output.
+"""A logistic regression on TF-IDF weights of words, as a program: JSON on standard input and on standard output.
 
 Knows texts and labels; nothing of tasks. Imports nothing of the harness, so that it can run as a file.
 """

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench import cell as cells
-from bench import claims, halfway, provenance, sources, spent
+from bench import claims, forked, halfway, provenance, sources, spent
 from bench import store as stores
 from bench.errors import StoreError
 from bench.learner import OpenLearner
@@ -79,6 +79,19 @@ def do(job: Job) -> Made | None:
             return None
         found = _made_meanwhile(job)
         return Made(brief(found), here=False) if found else Made(brief(_make(job)))
+
+
+def do_apart(job: Job) -> Made | None:
+    """`do` in a fork of this process, so that the memory it takes is the cell's own, whatever was made here before.
+
+    What cells share stays here: the data of a task, what its floors score, and what is known of the machine.
+    """
+    provenance.environment()
+    material = _loaded(job)
+    made = forked.call(lambda: do(job))
+    if material is not None and made is not None and made.record.floors:
+        material.know_floors(made.record.floors)
+    return made
 
 
 def fail(job: Job, outcome: Outcome, reason: str) -> Made | None:
@@ -211,6 +224,14 @@ class _Data:
         cell = self.cell
         identity = (cell.task.name, cell.task.version, cell.source, cell.data_dir, cell.data_sha256)
         object.__setattr__(self, "identity", identity)
+
+
+def _loaded(job: Job) -> Material | None:
+    """The data of the job's cell; None where they cannot be had, which the cell will find and write down itself."""
+    try:
+        return _material(_Data(job.cell))
+    except Exception:  # noqa: BLE001 - see above
+        return None
 
 
 @functools.lru_cache(maxsize=OPEN_TASKS)

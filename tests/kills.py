@@ -30,8 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 CLOCKS = ("train_seconds", "evaluate_seconds", "seconds", "examples_per_second", "tokens_per_second", "peak_memory",
           "started", "finished", "command", "commit")
-"""What a record says of the clock, of the memory of a process with other cells behind it, of its directory, and of the
-code, which may be edited meanwhile."""
+"""What a record says of the clock, of memory, of its directory, and of the code, which may be edited meanwhile."""
 
 ROLES = ("main", "worker", "fork server", "helper")
 
