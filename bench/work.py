@@ -32,9 +32,9 @@ THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THR
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
 """Let glibc keep the memory of one step for the next, rather than give it back and have every page of it made anew."""
 
-KERNELS = dict.fromkeys(("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"), "128")
-"""How many prepared matrix kernels, one a shape, oneDNN and torch keep. With their 1,024 a worker grows by a gigabyte
-over the lengths it meets, and every cell's peak memory is that of all cells before it; 128 are as fast, 16 are not."""
+KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "1"}
+"""How many prepared matrix kernels, one a shape, oneDNN keeps, and torch above it. With their 1,024 a cell grows by a
+gigabyte over the lengths it meets; 128 are as fast, 16 are not. What torch keeps of its own is the same once more."""
 
 ENVIRONMENT = {**THREADS, **ALLOCATOR, **KERNELS, "TOKENIZERS_PARALLELISM": "false"}
 """What a worker must find in its environment before it starts, or imports a numeric library."""
@@ -84,7 +84,8 @@ def do(job: Job) -> Made | None:
 def do_apart(job: Job) -> Made | None:
     """`do` in a fork of this process, so that the memory it takes is the cell's own, whatever was made here before.
 
-    What cells share stays here: the data of a task, what its floors score, and what is known of the machine.
+    What cells share stays here: the training and validation rows of a task, what its floors score, and what is known of
+    the machine. Test rows are opened by each cell itself, after its search.
     """
     provenance.environment()
     material = _loaded(job)

@@ -215,6 +215,25 @@ def open_moody(assignment: Assignment) -> Learner:
     return FakeLearner(assignment)
 
 
+_HOARD: list[bytes] = []
+
+
+class Weighed(FakeLearner):
+    """One that tells how large its process has been."""
+
+    def peak_memory(self) -> int | None:
+        """See `bench.learner.Learner`."""
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def open_hoarding(assignment: Assignment) -> Learner:
+    """One whose model named `hoarder` leaves 200 MiB behind in its process."""
+    if assignment.model.name == "hoarder":
+        _HOARD.append(b"x" * (200 * 2**20))
+    return Weighed(assignment)
+
+
 def open_logged(assignment: Assignment) -> Learner:
     """One that writes down each cell that is made, and takes a pause at every evaluation, as the environment says."""
     with Path(os.environ["BENCH_TEST_LOG"]).open("a") as file:

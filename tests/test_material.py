@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from bench.material import Material, Scored, prediction_rows
 from bench.record import Data, Training
@@ -26,6 +27,12 @@ TEST: list[Row] = [
 
 def test_a_row_is_unseen_where_no_training_row_has_the_entity_with_its_type() -> None:
     assert Material(NER, Splits(TRAIN, TRAIN, lambda: TEST, DATA)).unseen == [False, True, True, None]
+
+
+def test_floors_that_are_known_are_taken_without_opening_the_test_rows() -> None:
+    material = Material(NER, Splits(TRAIN, TRAIN, lambda: pytest.fail("opened"), DATA))
+    material.know_floors({"all_outside": {"entity_f1": 0.0}})
+    assert material.floors == {"all_outside": {"entity_f1": 0.0}}
 
 
 def test_prediction_rows_carry_the_statistics_that_the_score_is_made_of() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import pool, tally
+from bench import pool, tally, work
 from bench import run as runs
 from bench.commands.outlook import Outlook, State
 from bench.errors import DataError, RequestError
@@ -23,6 +23,7 @@ from bench.record import Outcome
 from bench.run import Summary
 from bench.store import Store
 from bench.tally import Event, Kind
+from bench.work import Job
 from tests import fakes
 
 MODELS = ("a", "b", "c")
@@ -192,6 +193,30 @@ def test_a_worker_that_is_killed_leaves_a_record_and_the_others_go_on(tmp_path: 
     assert records["killed"].outcome is Outcome.FAILED
     assert "SIGKILL" in str(records["killed"].reason)
     assert records["good"].outcome is records["better"].outcome is Outcome.OK
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker makes its cells in itself")
+def test_the_memory_of_a_cell_is_its_own_whatever_its_worker_made_before(tmp_path: Path) -> None:
+    run(plan(tmp_path / "data", ("hoarder", "modest")), tmp_path / "out", "open_hoarding", 1)
+    hoarder, modest = (record.cost for record in Store(tmp_path / "out").records())
+    assert hoarder is not None and modest is not None
+    assert (hoarder.peak_memory or 0) - (modest.peak_memory or 0) > 150 * 2**20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker makes its cells in itself")
+def test_what_cells_share_is_loaded_once_and_what_cannot_be_loaded_is_told_by_the_cell(tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    made = plan(data, ("a", "b"))
+    jobs = [Job(cell, out, "tests.fakes:open_learner", {}) for cell in made.cells]
+    first = work.do_apart(jobs[0])
+    (data / "parity" / "train.jsonl").unlink()
+    second = work.do_apart(jobs[1])
+    assert first and second and first.record.outcome is second.record.outcome is Outcome.OK
+    assert first.record.floors == second.record.floors
+    lost = replace(made.cells[0], data_sha256="2" * 64)
+    third = work.do_apart(replace(jobs[0], cell=lost))
+    assert third and third.record.outcome is Outcome.FAILED
+    assert "train" in str(third.record.reason)
 
 
 def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
