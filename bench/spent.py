@@ -20,7 +20,7 @@ PARTS = (
     "rest",
 )
 """Running a network forward, the gradient, the update; writing texts token by token; making batches; opening data and
-model, encoding and frozen layers; the loop around the steps; scoring and decoding; Optuna and its journal; writing to
+model, encoding; the loop around the steps; scoring and decoding; Optuna and its journal; writing to
 disk; all else."""
 
 WORK = frozenset({"forward", "backward", "optimizer", "generation"})

@@ -199,7 +199,8 @@ def test_a_worker_that_is_killed_leaves_a_record_and_the_others_go_on(tmp_path: 
 def test_the_memory_of_a_cell_is_its_own_whatever_its_worker_made_before(tmp_path: Path) -> None:
     run(plan(tmp_path / "data", ("hoarder", "modest")), tmp_path / "out", "open_hoarding", 1)
     hoarder, modest = (record.cost for record in Store(tmp_path / "out").records())
-    assert hoarder is not None and modest is not None
+    assert hoarder is not None
+    assert modest is not None
     assert (hoarder.peak_memory or 0) - (modest.peak_memory or 0) > 150 * 2**20
 
 
@@ -211,11 +212,14 @@ def test_what_cells_share_is_loaded_once_and_what_cannot_be_loaded_is_told_by_th
     first = work.do_apart(jobs[0])
     (data / "parity" / "train.jsonl").unlink()
     second = work.do_apart(jobs[1])
-    assert first and second and first.record.outcome is second.record.outcome is Outcome.OK
+    assert first is not None
+    assert second is not None
+    assert first.record.outcome is second.record.outcome is Outcome.OK
     assert first.record.floors == second.record.floors
     lost = replace(made.cells[0], data_sha256="2" * 64)
     third = work.do_apart(replace(jobs[0], cell=lost))
-    assert third and third.record.outcome is Outcome.FAILED
+    assert third is not None
+    assert third.record.outcome is Outcome.FAILED
     assert "train" in str(third.record.reason)
 
 

@@ -351,8 +351,9 @@ class ModelLearner:
         found: list[Tensor | None] = [torch.empty(0)] * len(encoded.examples)
 
         def remember(members: list[int]) -> None:
-            batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)
-            with devices.autocast(self.torch_device, self.precision):
+            with spent.part("data"):
+                batch = self.head.collate([encoded.examples[i] for i in members], self.torch_device)
+            with spent.part("forward"), devices.autocast(self.torch_device, self.precision):
                 states = compute(batch)
             for i, own in zip(members, [None] * len(members) if states is None else states.float(), strict=True):
                 length = len(encoded.examples[i][along])
