@@ -153,11 +153,6 @@ def test_our_training_ends_complete(tiny: Cell) -> None:
     assert facts["examples"] == 8
 
 
-def test_products_of_a_training_are_counted_forward_and_backward() -> None:
-    weight, rows = torch.zeros(3, 5, requires_grad=True), torch.ones(2, 3)
-    assert single.products(lambda: (rows @ weight).sum().backward()) == 2 * (2 * 2 * 3 * 5)  # type: ignore[no-untyped-call]
-
-
 def test_a_training_of_ours_that_diverges_is_named(tiny: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = torch.tensor(float("nan"), requires_grad=True)
     monkeypatch.setattr(ModelLearner, "_losses", lambda self, *given: (lost, lost))

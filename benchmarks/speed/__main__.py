@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import provenance
+from bench import provenance, work
 from benchmarks.speed import grid, machine, process, single, tables
 
 HERE = Path(__file__).resolve().parent.parent
@@ -62,9 +62,9 @@ def _grid(asked: argparse.Namespace, part: str) -> dict[str, Any]:
             print(f"round {number + 1}: {tables.ratios([rounds[-1]['peer']['wall']], [rounds[-1]['ours']['wall']])}")
         if part == "whole":
             return {"rounds": rounds, "bfloat16": bfloat16}
-        work = Path(place) / "work.json"
-        process.run(["benchmarks.speed.flops", str(Path(place) / "plan.json"), str(work)])
-        return {"rounds": rounds, "bfloat16": bfloat16, "work": json.loads(work.read_text())}
+        counts = Path(place) / "counts.json"
+        process.run(["benchmarks.speed.flops", str(Path(place) / "plan.json"), str(counts)], work.ENVIRONMENT)
+        return {"rounds": rounds, "bfloat16": bfloat16, "work": json.loads(counts.read_text())}
 
 
 def _single(asked: argparse.Namespace) -> dict[str, Any]:

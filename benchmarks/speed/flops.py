@@ -1,7 +1,7 @@
 """What cells cannot do without: `python -m benchmarks.speed.flops PLAN.json RESULT.json` counts their matrix products.
 
-Every training, evaluation and written text of a cell, as torch's `FlopCounterMode` sees them (two operations for each
-multiplication with its addition, backward passes included); what is computed once and used again counts once.
+Every training, evaluation and written text of a cell (`benchmarks.speed.products`); what is computed once and used
+again counts once. On one thread, in the environment of our workers, as they make them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,21 @@ from bench.plan import Cell, Plan
 
 
 def count(cell: Cell) -> dict[str, Any]:
-    """Operations in matrix products while the cell is made, and the precision that they have.
+    """Operations in matrix products while the cell is made, seconds of them alone, and the precision that they have.
 
     Raises RuntimeError for a cell that failed.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     from bench.learn.fit import open_learner
+    from benchmarks.speed.products import counted
 
     splits = sources.load(cell.task, cell.source, data_dir=cell.data_dir, budget=cell.budget)
-    with tempfile.TemporaryDirectory() as place, FlopCounterMode(display=False) as counter:
-        made = cells.run(
+    with tempfile.TemporaryDirectory() as place:
+        made, products = counted(lambda: cells.run(
             cell, open_learner, open_material=lambda: Material(cell.task, splits), study=Path(place) / "study.log"
-        )
+        ))
     if made.record.score is None:
         raise RuntimeError(f"{cell.key}: {made.record.outcome} {made.record.reason}")
-    return {"flop": counter.get_total_flops(), "precision": made.record.provenance["precision"]}
+    return {**asdict(products), "precision": made.record.provenance["precision"]}
 
 
 def least_seconds(found: Mapping[str, Mapping[str, Any]], peaks: Mapping[str, float]) -> float:
@@ -43,8 +43,16 @@ def least_seconds(found: Mapping[str, Mapping[str, Any]], peaks: Mapping[str, fl
     return sum(float(cell["flop"]) / (peaks[cell["precision"]] * 1e9) for cell in found.values())
 
 
+def alone(found: Mapping[str, Mapping[str, Any]], cores: int) -> float:
+    """Seconds that the products of all cells take by themselves on so many cores, each made on one of them."""
+    return sum(float(cell["seconds"]) for cell in found.values()) / cores
+
+
 def main(source: Path, target: Path) -> None:
     """Count every cell of the plan."""
+    import torch
+
+    torch.set_num_threads(1)
     planned = Plan.loads(source.read_text())
     target.write_text(json.dumps({cell.key: count(cell) for cell in planned.cells}))
 

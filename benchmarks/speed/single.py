@@ -79,6 +79,7 @@ def main(source: Path, target: Path) -> None:
 def _measured(shape: Shape, place: Path) -> dict[str, Any]:
     """Time the sides in turn, the first of their rounds for nothing."""
     from bench.learn.device import pick_device
+    from benchmarks.speed.products import counted
     from benchmarks.speed.turns import alternate
 
     cell = _cell(shape, place)
@@ -86,7 +87,7 @@ def _measured(shape: Shape, place: Path) -> dict[str, Any]:
 
     def ours() -> Callable[[], object]:
         train, found = _ours(cell)
-        facts.update(found, products=products(train))
+        facts.update(found, products=asdict(counted(train)[1]))
         return train
 
     known: dict[str, Callable[[], Callable[[], object]]] = {
@@ -99,19 +100,6 @@ def _measured(shape: Shape, place: Path) -> dict[str, Any]:
     rounds = {name: [(turn.wall, turn.processor) for turn in found] for name, found in turns.items()}
     memory = {name: max((t.memory for t in found if t.memory), default=None) for name, found in turns.items()}
     return {"shape": _public(shape), "rounds": rounds, "memory": memory, **facts}
-
-
-def products(train: Callable[[], object]) -> int:
-    """Operations in the matrix products of a training, which is run once: attention's, padding's and evaluations' too.
-
-    Two for each multiplication with its addition, as torch's `FlopCounterMode` counts.
-    """
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
-        train()
-    counted: int = counter.get_total_flops()
-    return counted
 
 
 def _public(shape: Shape) -> dict[str, Any]:
