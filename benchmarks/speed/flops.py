@@ -1,6 +1,6 @@
 """What cells cannot do without: `python -m benchmarks.speed.flops PLAN.json RESULT.json` counts their matrix products.
 
-Every training, evaluation and written text of a cell (`benchmarks.speed.products`); what is computed once and used
+Every training, evaluation and written text of a cell (`benchmarks.speed.kernels`); what is computed once and used
 again counts once. On one thread, in the environment of our workers, as they make them.
 """
 
@@ -21,21 +21,21 @@ from bench.plan import Cell, Plan
 
 
 def count(cell: Cell) -> dict[str, Any]:
-    """Operations in matrix products while the cell is made, seconds of them alone, and the precision that they have.
+    """`Kernels` of all that is done while the cell is made, and the precision that its products have.
 
     Raises RuntimeError for a cell that failed.
     """
     from bench.learn.fit import open_learner
-    from benchmarks.speed.products import counted
+    from benchmarks.speed.kernels import counted
 
     splits = sources.load(cell.task, cell.source, data_dir=cell.data_dir, budget=cell.budget)
     with tempfile.TemporaryDirectory() as place:
-        made, products = counted(lambda: cells.run(
+        made, kernels = counted(lambda: cells.run(
             cell, open_learner, open_material=lambda: Material(cell.task, splits), study=Path(place) / "study.log"
         ))
     if made.record.score is None:
         raise RuntimeError(f"{cell.key}: {made.record.outcome} {made.record.reason}")
-    return {**asdict(products), "precision": made.record.provenance["precision"]}
+    return {**asdict(kernels), "precision": made.record.provenance["precision"]}
 
 
 def least_seconds(found: Mapping[str, Mapping[str, Any]], peaks: Mapping[str, float]) -> float:
@@ -43,9 +43,10 @@ def least_seconds(found: Mapping[str, Mapping[str, Any]], peaks: Mapping[str, fl
     return sum(float(cell["flop"]) / (peaks[cell["precision"]] * 1e9) for cell in found.values())
 
 
-def alone(found: Mapping[str, Mapping[str, Any]], cores: int) -> float:
-    """Seconds that the products of all cells take by themselves on so many cores, each made on one of them."""
-    return sum(float(cell["seconds"]) for cell in found.values()) / cores
+def alone(found: Mapping[str, Mapping[str, Any]], kind: str, cores: int) -> float:
+    """Seconds that the kernels of this kind (`products`, `all`) of all cells take by themselves on so many cores, each
+    made on one of them."""
+    return sum(float(cell[kind]) for cell in found.values()) / cores
 
 
 def main(source: Path, target: Path) -> None:

@@ -79,7 +79,7 @@ def main(source: Path, target: Path) -> None:
 def _measured(shape: Shape, place: Path) -> dict[str, Any]:
     """Time the sides in turn, the first of their rounds for nothing."""
     from bench.learn.device import pick_device
-    from benchmarks.speed.products import counted
+    from benchmarks.speed.kernels import counted
     from benchmarks.speed.turns import alternate
 
     cell = _cell(shape, place)
@@ -87,7 +87,7 @@ def _measured(shape: Shape, place: Path) -> dict[str, Any]:
 
     def ours() -> Callable[[], object]:
         train, found = _ours(cell)
-        facts.update(found, products=asdict(counted(train)[1]))
+        facts.update(found, kernels=asdict(counted(train)[1]))
         return train
 
     known: dict[str, Callable[[], Callable[[], object]]] = {
