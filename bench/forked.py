@@ -6,13 +6,11 @@ Knows processes; not what is called. For Linux alone.
 from __future__ import annotations
 
 import ctypes
-import multiprocessing
 import os
 import pickle
 import signal
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from typing import NoReturn, TypeVar
+from typing import BinaryIO, NoReturn, TypeVar
 
 Answer = TypeVar("Answer")
 
@@ -24,34 +22,34 @@ def call(function: Callable[[], Answer]) -> Answer:
     """What the function returns, which is sent by pickle, or raises.
 
     A fork that ends without an answer takes this process along, by the same signal or with the same exit code. One
-    whose parent is gone is killed by the kernel, whatever it is doing.
+    whose parent is gone is killed by the kernel, whatever it is doing. What the fork has started and left behind is
+    not waited for.
     """
     parent = os.getpid()
-    reader, writer = multiprocessing.Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        reader.close()
-        _answer(function, writer, parent)
-    writer.close()
-    with reader:
-        try:
-            answer, error = pickle.loads(reader.recv_bytes())
-        except EOFError:
-            _end_like(os.waitpid(child, 0)[1])
-    os.waitpid(child, 0)
+    with os.fdopen(os.memfd_create("answer"), "w+b") as place:
+        child = os.fork()
+        if child == 0:
+            _answer(function, place, parent)
+        status = os.waitpid(child, 0)[1]
+        place.seek(0)
+        sent = place.read()
+    if status or not sent:
+        _end_like(status)
+    answer, error = pickle.loads(sent)
     if error is not None:
         raise error
     found: Answer = answer
     return found
 
 
-def _answer(function: Callable[[], object], writer: Connection, parent: int) -> NoReturn:
+def _answer(function: Callable[[], object], place: BinaryIO, parent: int) -> NoReturn:
     """What the fork does: nothing of what its parent would do at its end."""
     code = 1
     try:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         if os.getppid() == parent:
-            writer.send_bytes(_outcome(function))
+            place.write(_outcome(function))
+            place.flush()
             code = 0
     finally:
         os._exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -66,6 +67,26 @@ def test_a_fork_that_dies_takes_its_parent_along_in_the_same_way(death: str, cod
     script = f"import os\nfrom bench import forked\nforked.call(lambda: {death})"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert ended.returncode == code
+
+
+@pytest.mark.parametrize(("end", "code"), [("return 5", 5), ("os.kill(os.getpid(), 9)", -9)])
+def test_what_a_fork_leaves_behind_is_not_waited_for(end: str, code: int) -> None:
+    """A helper that it has started has all its files open, and may outlive it."""
+    script = f"""
+import os, sys, time
+from bench import forked
+def work():
+    if os.fork() == 0:
+        time.sleep(600)
+        os._exit(0)
+    {end}
+sys.exit(forked.call(work))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    try:
+        assert parent.wait(timeout=60) == code
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
 
 
 def test_a_fork_that_hangs_in_a_library_ends_with_its_parent(tmp_path: Path) -> None:
