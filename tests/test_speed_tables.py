@@ -67,9 +67,9 @@ def test_a_difference_that_chance_gives_in_many_cells_does_not_remain() -> None:
 
 def test_page_sets_what_was_reached_beside_what_was_asked() -> None:
     page = tables.render({**RESULTS, "unpruned": RESULTS["grid"]})
-    assert "| the sample, nothing pruned: times as fast as the peer | 5 | 5.8 (5.5 to 6.0) |" in page
-    assert "| of the workers' time, the work itself | 85% | 14% |" in page
-    assert "| peak memory of a cell, to the peer's | at most 1 | 1.00 (1.00 to 1.00) |" in page
+    assert "| the sample, nothing pruned: times as fast as the peer | 5 | 5.8 (5.5 to 6.0) |  |  |" in page
+    assert "| of the workers' time, the work itself | 85% | 14% |  |  |" in page
+    assert "| peak memory of a cell, to the peer's | at most 1 | 1.00 (1.00 to 1.00) |  |  |" in page
 
 
 def test_page_says_where_the_peer_had_bfloat16() -> None:
@@ -84,9 +84,10 @@ def test_parts_that_were_not_measured_are_left_out() -> None:
 
 def test_single_trainings_are_compared_with_the_faster_precision_of_the_peer() -> None:
     times = {"ours": [[2.0, 2.0]], "peer": [[8.0, 8.0]], "peer_bfloat16": [[5.0, 5.0]]}
-    shape = {"shape": {"name": "64 x 2"}, "rounds": times, "precision": "float32",
+    shape = {"shape": {"name": "64 x 2", "hidden": 64}, "rounds": times, "precision": "float32",
              "kernels": {"flop": 1e11, "products": 1.25, "all": 1.6}}
     page = tables.render({"single": {"machine": MACHINE, "load": (0.0, 0.0), "shapes": [shape]}})
+    assert "| one training, 64 x 2: times as fast as the peer | 1.3 | 2.5 | 5.0 | 3.1 |" in page
     assert "| 64 x 2 | 8.0 s | 5.0 s | 2.0 s | float32 | 2.5 | 2.5 | 50% | 5.0 | 4.0 | 3.1 |" in page
 
 
@@ -96,7 +97,8 @@ def test_page_says_what_the_matrix_products_alone_would_take() -> None:
         "qa/m/full": {"flop": 1.9e11, "products": 2.0, "all": 2.4, "precision": "float32"},
     }
     page = tables.render({"grid": {**RESULTS["grid"], "work": work}})
+    assert "| a sample of its cells: times as fast as the peer | 20 | 5.8 (5.5 to 6.0) | 12.6 | 6.2 |" in page
     assert "counted, are 1.8 TFLOP." in page
-    assert "| their matrix products at the measured peak of 2 threads | 5.0 | 8% | 45% | 12.6 |" in page
+    assert "| their matrix products at the measured peak of all threads | 5.0 | 8% | 45% | 12.6 |" in page
     assert "| their matrix products, as torch makes them in these shapes | 7.0 | 11% | 64% | 9.0 |" in page
     assert "| all kernels of torch that they call | 10.2 | 16% | 93% | 6.2 |" in page
