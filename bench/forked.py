@@ -59,11 +59,11 @@ def _outcome(function: Callable[[], object]) -> bytes:
     """What it returns and what it raises, one of the two None."""
     try:
         return pickle.dumps((function(), None))
-    except Exception as error:  # noqa: BLE001 - raised again by the parent
+    except BaseException as error:  # noqa: BLE001 - raised again by the parent, sys.exit() among them
         return _sendable(error)
 
 
-def _sendable(error: Exception) -> bytes:
+def _sendable(error: BaseException) -> bytes:
     """The error, or if it cannot be sent what it says."""
     try:
         sent = pickle.dumps((None, error))

@@ -27,7 +27,7 @@ class StubbornError(Exception):
         super().__init__(f"{one} {other}")
 
 
-def fails(error: Exception) -> NoReturn:
+def fails(error: BaseException) -> NoReturn:
     raise error
 
 
@@ -47,6 +47,12 @@ def test_an_answer_comes_from_another_process_and_nothing_that_it_changed() -> N
 def test_an_error_is_raised_again_as_what_it_is() -> None:
     with pytest.raises(StoreError, match=r"^no such place$"):
         forked.call(lambda: fails(StoreError("no such place")))
+
+
+@pytest.mark.parametrize("end", [SystemExit("no licence"), KeyboardInterrupt("now")])
+def test_what_would_end_the_fork_without_a_word_is_raised_again_too(end: BaseException) -> None:
+    with pytest.raises(type(end), match=str(end)):
+        forked.call(lambda: fails(end))
 
 
 def test_an_error_that_cannot_be_sent_is_told_in_words() -> None:
