@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from bench import cell as cells
-from bench import provenance, work
+from bench import provenance, resident, work
 from bench.errors import BenchError
 from bench.executors import GRACE, Answer, Begun, Died, out_of_time
 from bench.work import Job, Made
 
-PRELOADED = ("bench.work", "optuna.samplers", "optuna.pruners", "optuna.storages.journal", "pandas", "pyarrow.parquet",
-             "scipy.special")
-"""What every cell needs and is slow to import; pyarrow takes pandas along when it makes its first table."""
+PRELOADED = ("bench.work", "optuna.samplers", "optuna.pruners", "optuna.storages.journal", "pyarrow.json",
+             "pyarrow.parquet", "scipy.special")
+"""What every cell needs and is slow to import."""
 
 PRELOADED_FOR_LEARNING = (
     "torch", "peft", "sacrebleu",
@@ -184,6 +184,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 def _become_worker() -> None:
     work.one_thread()
+    resident.inherit(os.getppid())  # the fork server
     gc.freeze()  # what was imported stays; to look through it at every collection takes a tenth of a second
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import string
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,25 @@ def test_predictions_come_back_as_they_were(tmp_path: Path) -> None:
     assert store.read_predictions(NAMES) == rows
     store.remove_predictions(NAMES)
     assert store.read_predictions(NAMES) == []
+
+
+def test_no_digit_and_no_character_of_predictions_is_lost(tmp_path: Path) -> None:
+    numbers = [0.1 + 0.2, 1e-308, 1 / 3, -0.0, 1e300]
+    texts = ["\u2028 \0 \\ \" 'é\U0001f600", "2026-11-23T10:00:00", "NaN", ""]
+    rows = [{**ROW, "score": number, "statistics": numbers, "input": text} for number in numbers for text in texts]
+    store = Store(tmp_path)
+    store.write_predictions(NAMES, rows)
+    assert store.read_predictions(NAMES) == rows
+
+
+def test_pandas_is_not_imported_to_write_predictions(tmp_path: Path) -> None:
+    """It would cost every cell half a second and 68 MiB."""
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom bench.store import Store\n"
+        f"Store(Path({str(tmp_path)!r})).write_predictions({NAMES!r}, [{ROW!r}])\nprint('pandas' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n"
 
 
 def test_answers_come_back_seed_by_seed_with_what_was_asked(tmp_path: Path) -> None:
