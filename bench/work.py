@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bench import cell as cells
-from bench import claims, forked, halfway, provenance, sources, spent
+from bench import claims, forked, halfway, provenance, resident, sources, spent
 from bench import store as stores
 from bench.errors import StoreError
 from bench.learner import OpenLearner
@@ -89,10 +89,15 @@ def do_apart(job: Job) -> Made | None:
     """
     provenance.environment()
     material = _loaded(job)
-    made = forked.call(lambda: do(job))
+    made = forked.call(functools.partial(_do_in_fork, job, os.getpid()))
     if material is not None and made is not None and made.record.floors:
         material.know_floors(made.record.floors)
     return made
+
+
+def _do_in_fork(job: Job, worker: int) -> Made | None:
+    resident.inherit(worker)
+    return do(job)
 
 
 def fail(job: Job, outcome: Outcome, reason: str) -> Made | None:

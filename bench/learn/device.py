@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench import spent
+from bench import resident, spent
 from bench.learn import attention
 
 CPU_BFLOAT16_WIDTH = 128
@@ -64,8 +64,7 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    with contextlib.suppress(OSError):  # not Linux, or not permitted: then the peak is of the whole process
-        Path("/proc/self/clear_refs").write_text("5")
+    resident.forget_peak()
 
 
 def settle_clock(device: torch.device) -> None:
@@ -77,12 +76,4 @@ def settle_clock(device: torch.device) -> None:
 
 def peak_memory(device: torch.device) -> int | None:
     """Bytes at the peak: of the GPU, else this process's resident set; None where the system does not tell."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return None
-    for line in status.read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return None
+    return int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else resident.peak()
