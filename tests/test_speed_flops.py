@@ -29,6 +29,21 @@ def test_training_all_layers_takes_several_times_the_products_of_reading_with_th
     assert all(found["all"] > found["products"] > 0 for found in (full, head))
 
 
+@pytest.mark.usefixtures("float32")
+def test_a_plan_is_counted_in_parts_and_without_timing_as_it_is_whole(tmp_path: Path) -> None:
+    changes = {"train_size": 8, "validation_size": 4, "test_size": 4, "trials": 1, "seeds": (1,), "epochs": 1,
+               "search_epochs": 1, "batch_size": 8, "evaluations": 1}
+    suite = with_budget(catalog.suite("smoke"), changes)
+    request = plan.Request(tasks=("sentiment",), methods=("head_only",))
+    planned = plan.make(suite, request)
+    source = tmp_path / "plan.json"
+    source.write_text(planned.dumps())
+    found = flops.of_plan(source, tmp_path, 2, timed=False)
+    assert set(found) == {cell.key for cell in planned.cells}
+    assert len(found) > 1
+    assert all(cell["flop"] > 0 and cell["products"] is cell["all"] is None for cell in found.values())
+
+
 def test_products_are_counted_forward_and_backward() -> None:
     weight, rows = torch.zeros(3, 5, requires_grad=True), torch.ones(2, 3)
     _, found = kernels.counted(lambda: (rows @ weight).sum().backward())  # type: ignore[no-untyped-call]
@@ -41,6 +56,7 @@ def test_products_are_counted_where_no_gradient_is_wanted() -> None:
     result, found = kernels.counted(torch.inference_mode()(lambda: layer(rows)))
     assert result.shape == (2, 5)
     assert found.flop == 2 * 2 * 3 * 5
+    assert found.products is not None
     assert found.all == found.products > 0
 
 

@@ -97,8 +97,37 @@ def test_page_says_what_the_matrix_products_alone_would_take() -> None:
         "qa/m/full": {"flop": 1.9e11, "products": 2.0, "all": 2.4, "precision": "float32"},
     }
     page = tables.render({"grid": {**RESULTS["grid"], "work": work}})
-    assert "| a sample of its cells: times as fast as the peer | 20 | 5.8 (5.5 to 6.0) | 12.6 | 6.2 |" in page
+    assert "| a sample of its cells: times as fast as the peer | 20 | 5.8 (5.5 to 6.0) | 13.0 | 6.2 |" in page
     assert "counted, are 1.8 TFLOP." in page
-    assert "| their matrix products at the measured peak of all threads | 5.0 | 8% | 45% | 12.6 |" in page
+    assert "| their matrix products, at the rate of the fastest product measured | 4.8 | 8% | 44% | 13.0 |" in page
     assert "| their matrix products, as torch makes them in these shapes | 7.0 | 11% | 64% | 9.0 |" in page
     assert "| all kernels of torch that they call | 10.2 | 16% | 93% | 6.2 |" in page
+
+
+def test_limits_that_were_not_timed_are_left_out() -> None:
+    work = {"ner/m/full": {"flop": 4e12, "products": None, "all": None, "precision": "bfloat16"}}
+    page = tables.render({"grid": {**RESULTS["grid"], "work": work}})
+    assert "| 5.8 (5.5 to 6.0) | 6.3 |  |" in page
+    assert "all kernels of torch that they call" not in page
+
+
+def test_products_of_the_whole_are_counted_by_themselves() -> None:
+    work = {"ner/m/full": {"flop": 4e12, "products": None, "all": None, "precision": "bfloat16"}}
+    page = tables.render({"whole": RESULTS["grid"], "counted": {"work": work}})
+    assert "| the whole of glue-lite: times as fast as the peer | 20 | 5.8 (5.5 to 6.0) | 6.3 |  |" in page
+
+
+def test_page_has_the_peer_with_a_cell_on_each_core_beside_it() -> None:
+    rounds = [{**a_round(60.0, 10.0), "peer_at_once": {"wall": 40.0, "processor": 70.0}}] * 2
+    page = tables.render({"grid": {**RESULTS["grid"], "rounds": rounds}})
+    assert "2 rounds, the median with the range." in page
+    assert "|  | peer | ours | ratio | peer, a cell on each core | ratio |" in page
+    assert "| wall time, 1 cells | 60.0 s | 10.0 s | 6.0 (6.0 to 6.0) | 40.0 s | 4.0 (4.0 to 4.0) |" in page
+
+
+def test_page_has_the_best_cell_of_each_task_on_either_side() -> None:
+    found = a_round(60.0, 10.0)
+    found["peer_cells"]["ner/m/lora"] = side(60.0, 62.0, 64.0, seconds=1.0)
+    best = {"peer": "ner/m/lora", "ours": "ner/m/full", "apart": {"value": -9.8, "low": -11.0, "high": -8.0, "p": 0.0}}
+    page = tables.render({"grid": {**RESULTS["grid"], "rounds": [{**found, "best": {"ner": best}}]}})
+    assert "| ner | ner/m/lora 62.0 ±2.0 | ner/m/full 52.2 ±1.3 | -9.8 [-11.0, -8.0] peer |" in page

@@ -61,7 +61,7 @@ def _together(runs: Sequence[Packed]) -> Packed:
 def _run(planned: Plan, place: Path, workers: int) -> Packed:
     source, out = place / "plan.json", place / "packed"
     source.write_text(planned.dumps())
-    took = process.run(["benchmarks.speed.ours", str(source), str(out), "--plain", "--workers", str(workers)])
+    took = process.run(["benchmarks.speed.ours", str(source), "--out", str(out), "--workers", str(workers)])
     peaks = [cell.peak_memory for cell in grid.our_cells(out).values() if cell.peak_memory]
     shutil.rmtree(out)
     return Packed(workers, len(planned.cells), (took.wall,), max(peaks, default=None))

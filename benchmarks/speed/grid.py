@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from bench import catalog, plan, sources
+from bench import catalog, plan, provenance, sources
 from bench.commands.request import with_budget
 from bench.material import Material
 from bench.models import config, directory
@@ -45,14 +46,28 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Best:
+    """The cells of a task with the highest scores on either side, and how far these are apart."""
+
+    peer: str
+    ours: str
+    apart: Apart
+
+
+@dataclass(frozen=True)
 class Round:
-    """Both sides once: what all cells took together, each cell, and how far apart its scores are."""
+    """Both sides once: what all cells took together, each cell, how far apart its scores are, and the best by task.
+
+    `peer_at_once` is what they took the peer with a cell on each core, one thread each.
+    """
 
     peer: Took
     ours: Took
     peer_cells: dict[str, Side]
     our_cells: dict[str, Side]
     apart: dict[str, Apart]
+    best: dict[str, Best]
+    peer_at_once: Took | None = None
 
 
 def cells(names: Sequence[str] | None, *, pruning: bool, budget: Mapping[str, Any] | None = None) -> Plan:
@@ -110,10 +125,10 @@ def _handed(cell: Cell, labels: tuple[str, ...], rows: Path, threads: int | None
     )
 
 
-def one_round(asked: Plan, place: Path, number: int, bfloat16: Mapping[str, bool]) -> Round:
+def one_round(asked: Plan, place: Path, number: int, bfloat16: Mapping[str, bool], *, at_once: bool) -> Round:
     """The peer on every cell, and ours on all of them as one run, published as every run is.
 
-    Who begins changes from round to round.
+    Who begins changes from round to round. `at_once` asks for the peer once more, with a cell on each core.
     """
     if number % 2:
         ours, our = _ours(asked, place, number)
@@ -126,7 +141,8 @@ def one_round(asked: Plan, place: Path, number: int, bfloat16: Mapping[str, bool
         record.key: apart.of_cell(store, record, answers[record.key], peers[record.key].scores)
         for record in store.records()
     }
-    return Round(peer, ours, peers, our, differences)
+    best = _best(store, peers, our, answers)
+    return Round(peer, ours, peers, our, differences, best, _peer_at_once(asked, place, bfloat16) if at_once else None)
 
 
 def _peer(asked: Plan, place: Path, bfloat16: Mapping[str, bool]) -> tuple[Took, dict[str, Side], dict[str, Any]]:
@@ -144,10 +160,33 @@ def _peer(asked: Plan, place: Path, bfloat16: Mapping[str, bool]) -> tuple[Took,
     return whole, cells, answers
 
 
+def _best(
+    store: Store, peers: Mapping[str, Side], our: Mapping[str, Side], answers: Mapping[str, Any]
+) -> dict[str, Best]:
+    """By task."""
+    records = {record.key: record for record in store.records()}
+    found = {}
+    for task in dict.fromkeys(record.task for record in records.values()):
+        keys = [key for key, record in records.items() if record.task == task]
+        theirs, mine = (max(keys, key=lambda key: fmean(side[key].scores)) for side in (peers, our))
+        found[task] = Best(theirs, mine, apart.of_cell(store, records[mine], answers[theirs], peers[theirs].scores))
+    return found
+
+
+def _peer_at_once(asked: Plan, place: Path, bfloat16: Mapping[str, bool]) -> Took:
+    """What all cells take with as many at once as there are cores, on one thread each."""
+    commands = [
+        ["benchmarks.peer", str(hand_out(cell, place, 1, bfloat16=bfloat16[cell.key])), str(place / f"{number}.json")]
+        for number, cell in enumerate(asked.cells)
+    ]
+    return process.run_all(commands, provenance.cores())
+
+
 def _ours(asked: Plan, place: Path, number: int) -> tuple[Took, dict[str, Side]]:
     out, planned = _out(place, number), place / "plan.json"
     planned.write_text(asked.dumps())
-    return process.run(["benchmarks.speed.ours", str(planned), str(out)]), our_cells(out)
+    took = process.run(["benchmarks.speed.ours", str(planned), "--out", str(out), "--profile"])
+    return took, our_cells(out)
 
 
 def _out(place: Path, number: int) -> Path:

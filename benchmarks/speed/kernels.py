@@ -27,7 +27,8 @@ Call = tuple[Any, tuple[Any, ...], pytree.TreeSpec]
 @dataclass(frozen=True)
 class Kernels:
     """`flop` are the operations in matrix products, two for each multiplication with its addition, as torch's
-    `FlopCounterMode` counts; `products` and `all` are seconds of these products and of every kernel.
+    `FlopCounterMode` counts; `products` and `all` are seconds of these products and of every kernel, None where
+    that was not asked for.
 
     The seconds are those of the same calls made again, one after another, each with its own shapes, strides and
     precision and its operands at hand: without the modules and the graph of gradients around them. A call from here
@@ -35,8 +36,8 @@ class Kernels:
     """
 
     flop: int
-    products: float
-    all: float
+    products: float | None
+    all: float | None
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,12 @@ class Operand:
         return make(max(room, 1), device=self.device).to(self.kind).as_strided(self.shape, self.strides)
 
 
-def counted(work: Callable[[], Result]) -> tuple[Result, Kernels]:
+def counted(work: Callable[[], Result], *, timed: bool = True) -> tuple[Result, Kernels]:
     """What the work gives, and its kernels: backward passes, attention, padding and all that is written included."""
+    if not timed:
+        with FlopCounterMode(display=False) as counter:
+            result = work()
+        return result, Kernels(counter.get_total_flops(), None, None)
     asked = _Asked()
     with asked, FlopCounterMode(display=False) as counter:
         result = work()

@@ -1,6 +1,7 @@
-"""A run of ours as its own process, like `bench run`: `python -m benchmarks.speed.ours PLAN.json OUT`.
+"""`bench run` for the cells of a plan: `python -m benchmarks.speed.ours PLAN.json --out DIR [options of bench run]`.
 
-With `--profile`, unless `--plain`: a clock waits for a GPU at the end of each part of the work.
+All that the command does but reading what to run from its options and showing the board at its end: it looks at the
+checkpoints, trains, mirrors to W&B, and publishes.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import quiet, run
+from bench import options, quiet
+from bench.commands import preflight, run
+from bench.commands.outlook import Outlook
+from bench.commands.request import Asked
 from bench.plan import Plan
-from leaderboard import render
+from bench.screen import Screen
 
 if __name__ == "__main__":
     quiet.hush()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.ours", description=__doc__)
     parser.add_argument("plan", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--workers", type=int, help="as of bench run")
-    parser.add_argument("--plain", action="store_true", help="do not count where the time goes")
-    asked = parser.parse_args()
-    summary = run.run(
-        Plan.loads(asked.plan.read_text()), asked.out, workers=asked.workers, profile=None if asked.plain else "times"
-    )
-    render.refresh(asked.out)
+    options.run(parser)
+    given = parser.parse_args()
+    given.command_line = ""
+    asked = Asked(Plan.loads(given.plan.read_text()), given.out)
+    outlook = Outlook.of(asked.plan, asked.out, given.workers)
+    preflight.check_checkpoints(outlook.to_do)
+    summary, _ = run.make(given, asked, outlook, Screen())
     sys.exit(summary.exit_code)

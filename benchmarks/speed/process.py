@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 SUBREAPER = 36
@@ -34,17 +35,31 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) 
 
     Raises RuntimeError with the end of its errors where it fails.
     """
+    return run_all([arguments], 1, environment)
+
+
+def run_all(commands: Sequence[Sequence[str]], at_once: int, environment: Mapping[str, str] | None = None) -> Took:
+    """Run these Python modules with their arguments to their ends, so many at a time, and tell what all took together.
+
+    Raises RuntimeError with the end of its errors where one fails.
+    """
     before, started = _processor(), time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments], env={**os.environ, **(environment or {})}, capture_output=True, text=True
-    )
+    with ThreadPoolExecutor(at_once) as threads:
+        ended = list(threads.map(lambda arguments: _ended(arguments, environment or {}), commands))
     wall = time.perf_counter() - started
     with contextlib.suppress(ChildProcessError):
         while True:
             os.wait()
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    for arguments, done in zip(commands, ended, strict=True):
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return Took(wall, _processor() - before)
+
+
+def _ended(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], env={**os.environ, **environment}, capture_output=True, text=True
+    )
 
 
 def _processor() -> float:

@@ -23,7 +23,11 @@ How long `bench run` takes beside the script that people write today: `transform
 AdamW, large evaluation batches, a pruner, and bfloat16 where a few steps of its own were faster with it, on as many
 threads as torch takes by itself. Same rows, trials, seeds, epochs, batch sizes, ranges of rates and numbers of
 evaluations; the same metric scores both. In a round all cells are made by one side, then by the other; the next round
-begins with the other one. Processor time, over all processes of a side, stands beside wall time.
+begins with the other one. Processor time, over all processes of a side, stands beside wall time. Ours is the whole
+command, with `--profile`: it looks at checkpoints, trains, mirrors to W&B without a network, and publishes the board.
+
+Ours makes a cell on each core at a time, the script one cell on all cores: a part of the ratio is that. So for the
+samples the script runs once more, as many cells at once as there are cores, on one thread each.
 
 The networks are those that each side's users get, and differ in three places. `T5ForSequenceClassification` runs
 encoder and decoder where ours reads the encoder alone. `EncoderDecoderModel` begins with random cross-attention where
@@ -34,7 +38,7 @@ of 53.8 with head_only.
 
 ```bash
 python -m benchmarks.speed                   # a sample of cells, with and without pruning, and single trainings
-python -m benchmarks.speed --parts whole     # the whole of glue-lite, in some 40 minutes
+python -m benchmarks.speed --parts whole     # the whole of glue-lite, some 40 minutes a round
 python -m benchmarks.speed --sst2 DIR        # also MiniLM, on DIR/sentiment/{train,validation,test}.jsonl
 ```
 
@@ -45,10 +49,11 @@ cells: [growth.md](growth.md). What is waited for when nothing trains: [waits.md
 
 TARGETS = """## Asked and reached
 
-At most: if only the products of these trainings took time, at the measured peak; and if only the kernels of torch did
-that they call. What was tried on the way there: [levers.md](levers.md).
+What these very trainings would allow at most: if nothing but their matrix products took time, at the rate of the
+fastest product that was measured here; and if nothing but the kernels of torch did that they call now. Other kernels,
+or a search that makes fewer trainings, could pass that. What was tried: [levers.md](levers.md).
 
-| what | asked | reached | at most: peak | at most: torch |
+| what | asked | reached | nothing but products | nothing but torch's kernels |
 | --- | --- | --- | --- | --- |
 """
 
@@ -64,9 +69,9 @@ SECTIONS = {
 
 CELL_NOTE = """Seconds of a cell: the peer's whole process, on all cores; ours one worker on one core, with another cell
 beside it, start-up not counted. Ours makes a cell on each core at a time, so that the whole has the larger ratio.
-Memory is resident size of the process that makes the cell; ours counts what it shares with its worker. A difference
-is our mean score less the peer's
-with its 95% interval, paired on the test rows, the noise of both sides' seeds included, as the board compares two cells
+Memory is what the process that makes the cell has resident at its peak; ours counts the libraries that it shares with
+its worker, as if it shared none (`bench/resident.py`). A difference is our mean score less the peer's with its 95%
+interval, paired on the test rows, the noise of both sides' seeds included, as the board compares two cells
 (`leaderboard.paired`). Where it holds zero nothing tells the sides apart, which is not proof that they are equal. Of
 many intervals one in twenty leaves zero out by chance: hence Holm's correction.
 """
@@ -74,6 +79,8 @@ many intervals one in twenty leaves zero out by chance: hence Holm's correction.
 
 def render(results: Results) -> str:
     """The page; parts that were not measured are left out."""
+    if "whole" in results and "counted" in results:
+        results = {**results, "whole": {**results["whole"], "work": results["counted"]["work"]}}
     parts = [HEADER, TARGETS + _targets(results) + "\n"]
     parts += [_grid(title, results[part]) for part, title in SECTIONS.items() if part in results]
     if "single" in results:
@@ -96,23 +103,29 @@ def _machine(part: Results) -> str:
 def _grid(title: str, part: Results) -> str:
     rounds: Sequence[Results] = part["rounds"]
     figures = (
-        _totals(rounds), _precision(part), _limit(part), _spent(part), _agreement(rounds), CELL_NOTE, _cells(rounds)
+        _totals(rounds), _precision(part), _limit(part), _spent(part), _agreement(rounds), _best(rounds[0]), CELL_NOTE,
+        _cells(rounds),
     )
     return "\n".join((f"## {title}\n", _machine(part), *figures))
 
 
 def _totals(rounds: Sequence[Results]) -> str:
     """Seconds of all cells together, and the ratios."""
-    rows = [["", "peer", "ours", "ratio"]]
+    at_once = rounds[0].get("peer_at_once") is not None
+    rows = [["", "peer", "ours", "ratio", *(["peer, a cell on each core", "ratio"] if at_once else [])]]
+    count = len(rounds[0]["our_cells"])
     for kind, name in (("wall", "wall time"), ("processor", "processor time")):
-        peer, ours = ([found[side][kind] for found in rounds] for side in ("peer", "ours"))
-        count = len(rounds[0]["our_cells"])
-        rows.append([f"{name}, {count} cells", _seconds(peer), _seconds(ours), ratios(peer, ours)])
-    return table(rows)
+        ours = [found["ours"][kind] for found in rounds]
+        row = [f"{name}, {count} cells"]
+        for side in ("peer", "peer_at_once") if at_once else ("peer",):
+            peer = [found[side][kind] for found in rounds]
+            row += [_seconds(peer), *([_seconds(ours)] if side == "peer" else []), ratios(peer, ours)]
+        rows.append(row)
+    return f"{_counted(len(rounds), 'round')}, the median with the range.\n\n{table(rows)}"
 
 
 PEAK, PRODUCTS, KERNELS = (
-    "their matrix products at the measured peak of all threads",
+    "their matrix products, at the rate of the fastest product measured",
     "their matrix products, as torch makes them in these shapes",
     "all kernels of torch that they call",
 )
@@ -120,14 +133,21 @@ PEAK, PRODUCTS, KERNELS = (
 
 
 def _limits(part: Results) -> dict[str, float]:
-    """Seconds of the wall that these alone would take."""
+    """Seconds of the wall that these alone would take, as far as they were measured."""
     cores, work = part["machine"]["cores"], part["work"]
-    _, peaks = max(part["machine"]["peaks"].items(), key=lambda found: int(found[0]))
-    return {
-        PEAK: flops.least_seconds(work, peaks),
+    found = {
+        PEAK: flops.least_seconds(work, _fastest(part)),
         PRODUCTS: flops.alone(work, "products", cores),
         KERNELS: flops.alone(work, "all", cores),
     }
+    return {name: seconds for name, seconds in found.items() if seconds is not None}
+
+
+def _fastest(part: Results) -> dict[str, float]:
+    """The rate of all cores by precision: of one product on all of them, or of one on each, as each is faster."""
+    cores, peaks = part["machine"]["cores"], part["machine"]["peaks"]
+    together = peaks.get(str(cores), peaks["1"])
+    return {kind: max(rate, cores * peaks["1"][kind]) for kind, rate in together.items()}
 
 
 def _walls(part: Results) -> tuple[float, float]:
@@ -147,10 +167,10 @@ def _limit(part: Results) -> str:
         [name, f"{seconds:.1f}", f"{seconds / peer:.0%}", f"{seconds / ours:.0%}", f"{peer / seconds:.1f}"]
         for name, seconds in _limits(part).items()
     ]
+    others = "In the others every core makes one kernel after another, each with its operands at hand.\n"
     return (
-        f"The matrix products of these cells, counted, are {whole:.1f} TFLOP. Nothing that makes these trainings on\n"
-        "this machine can pass the first line. In the others every core makes one kernel after another, each with its\n"
-        f"operands at hand.\n\n{table(rows)}"
+        f"The matrix products of these cells, counted, are {whole:.1f} TFLOP.\n{others * (PRODUCTS in _limits(part))}\n"
+        f"{table(rows)}"
     )
 
 
@@ -172,19 +192,20 @@ def _targets(results: Results) -> str:
     if part is not None:
         work = sum(share for name, share in _shares(part).items() if name in WORK)
         rows.append(("of the workers' time, the work itself", "85%", f"{work:.0%}", "", ""))
-        sizes = _sizes(part["rounds"][0])
+        sizes = _sizes(part["rounds"])
         if sizes:
             rows.append(("peak memory of a cell, to the peer's", "at most 1", _spread(sizes, 2), "", ""))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _reached(part: Results) -> tuple[str, str, str]:
+def _reached(part: Results) -> tuple[str, ...]:
     """How many times as fast as the peer ours is, and could be at most; nothing where that was not counted."""
     walls = ([found[side]["wall"] for found in part["rounds"]] for side in ("peer", "ours"))
     if "work" not in part:
         return ratios(*walls), "", ""
     limits, (peer, _) = _limits(part), _walls(part)
-    return ratios(*walls), f"{peer / limits[PEAK]:.1f}", f"{peer / limits[KERNELS]:.1f}"
+    at_most = (f"{peer / limits[kind]:.1f}" if kind in limits else "" for kind in (PEAK, KERNELS))
+    return ratios(*walls), *at_most
 
 
 def _wall_ratio(shape: Results) -> float:
@@ -224,7 +245,9 @@ def _precision(part: Results) -> str:
     if "bfloat16" not in part:
         return ""
     pairs = sorted({"/".join(key.split("/")[:2]) for key, short in part["bfloat16"].items() if short})
-    return f"The peer trains in bfloat16: {', '.join(pairs) or 'nowhere'}; elsewhere float32 was faster for it.\n"
+    if not pairs:
+        return "The peer trains in float32, which was faster for it everywhere.\n"
+    return f"The peer trains in bfloat16: {', '.join(pairs)}; elsewhere float32 was faster for it.\n"
 
 
 def _agreement(rounds: Sequence[Results]) -> str:
@@ -234,7 +257,7 @@ def _agreement(rounds: Sequence[Results]) -> str:
     above, below = (sum(sign * found[end] > 0 for found in apart) for sign, end in ((1, "low"), (-1, "high")))
     corrected = sum(paired.holm([found["p"] for found in apart]) < CHANCE)
     values = [found["value"] for found in apart]
-    sizes = _sizes(first)
+    sizes = _sizes(rounds)
     memory = f"Peak memory of a cell, ours to the peer's: {_spread(sizes, 2)}.\n" if sizes else ""
     return (
         f"Scores: in {len(apart) - above - below} of {len(apart)} cells the 95% interval of the difference holds zero; "
@@ -243,11 +266,25 @@ def _agreement(rounds: Sequence[Results]) -> str:
     )
 
 
-def _sizes(found: Results) -> list[float]:
-    """Peak memory, ours to the peer's, of each cell that tells both."""
-    pairs = [(found["peer_cells"][key]["peak_memory"], found["our_cells"][key]["peak_memory"])
-             for key in found["our_cells"]]
-    return [ours / peer for peer, ours in pairs if peer and ours]
+def _best(found: Results) -> str:
+    """The best cell of each task on either side, and whether the board would tell them apart."""
+    rows = [["task", "best cell, peer", "best cell, ours", "difference"]]
+    for task, best in found.get("best", {}).items():
+        cells = (f"{best[side]} {_score(found[cells][best[side]]['scores'])}"
+                 for side, cells in (("peer", "peer_cells"), ("ours", "our_cells")))
+        rows.append([task, *cells, _gap(best["apart"])])
+    return table(rows) if len(rows) > 1 else ""
+
+
+def _sizes(rounds: Sequence[Results]) -> list[float]:
+    """Peak memory, ours to the peer's, of each cell that tells both: the median over the rounds."""
+    found = []
+    for key in rounds[0]["our_cells"]:
+        pairs = [(each["peer_cells"][key]["peak_memory"], each["our_cells"][key]["peak_memory"]) for each in rounds]
+        known = [ours / peer for peer, ours in pairs if peer and ours]
+        if known:
+            found.append(statistics.median(known))
+    return found
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
@@ -277,7 +314,7 @@ def _gap(apart: Results) -> str:
 
 def _single(part: Results) -> str:
     rows = [["encoder", "Trainer, float32", "Trainer, bfloat16", "ours", "precision", "ratio to the better (wall)",
-             "ratio (processor)", "share of the peak", "at the peak", "torch's products", "torch's kernels"]]
+             "ratio (processor)", "share of the fastest", "at the fastest", "torch's products", "torch's kernels"]]
     peaks = part["machine"]["peaks"]["1"]
     for found in part["shapes"]:
         wall, processor = ({side: [r[i] for r in times] for side, times in found["rounds"].items()} for i in (0, 1))
@@ -290,11 +327,10 @@ def _single(part: Results) -> str:
         ])
     note = (
         "One training of `full` on sentences, one thread: a copy of the loaded network, the training and its\n"
-        "evaluations, without imports, loading and tokenising. The share is of the matrix product's peak in the same\n"
-        "precision: all products of our training, counted, by processor time. The last three columns are the ratios\n"
-        "if nothing else took any time: these products at that peak, which nothing that makes this training can pass;\n"
-        "the same as torch makes them in their own shapes; and all kernels of torch that it calls, one after another,\n"
-        "each with its operands at hand.\n"
+        "evaluations, without imports, loading and tokenising. The share is of the fastest matrix product measured in\n"
+        "the same precision: all products of our training, counted, by processor time. The last three columns are the\n"
+        "ratios if nothing else took any time: these products at that rate; the same as torch makes them in their own\n"
+        "shapes; and all kernels of torch that it calls, one after another, each with its operands at hand.\n"
     )
     return "\n".join(["## One training against one\n", _machine(part), note, table(rows)])
 
@@ -323,6 +359,10 @@ def ratios(peer: Sequence[float], ours: Sequence[float]) -> str:
     found = sorted(a / b for a, b in zip(peer, ours, strict=True))
     spread = f" ({found[0]:.1f} to {found[-1]:.1f})" if len(found) > 1 else ""
     return f"{statistics.median(found):.1f}{spread}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _seconds(values: Sequence[float]) -> str:
