@@ -19,7 +19,8 @@ made with and without it in turn, each time in a process of its own on one threa
 clock starts. Ratios are of the time without the lever to that with it, in processor and in wall time, the median of
 {rounds} rounds with their range: above 1 it pays. Scores are means over the seeds' test scores. Warm workers are
 measured on three cells, one process for all against one for each, imports counted; so are the last rows, which take
-away what shortens the search, what makes the same trainings faster, and both.
+away what shortens the search, what makes the same trainings faster, and both. In the last two most of the warm worker's
+part is start-up, some five seconds a process, which weighs more beside these small cells than beside the suite's.
 
 Cells are smaller than in the suite: {budget}.
 
