@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import pool, tally, work
+from bench import catalog, pool, tally, work
+from bench import plan as plans
 from bench import run as runs
 from bench.commands.outlook import Outlook, State
 from bench.errors import DataError, RequestError
@@ -113,6 +114,29 @@ def test_only_what_is_stale_runs_again(tmp_path: Path) -> None:
     again = Plan("test", (made.cells[0], changed, made.cells[2]))
     assert [cell.key for cell in Outlook.of(again, tmp_path / "out").to_do] == ["parity/b/fake"]
     assert run(again, tmp_path / "out").ran == 1
+
+
+def test_a_model_and_a_method_that_are_added_make_their_own_cells_alone(tmp_path: Path) -> None:
+    first, out = plan(tmp_path / "data", ("a", "b")), tmp_path / "out"
+    run(first, out)
+    written = {path: path.stat().st_mtime_ns for path in (out / "records").rglob("*.json")}
+    other = fakes.cell(tmp_path / "data", "a", method=replace(fakes.METHOD, name="other"), method_name="other")
+    more = Plan("test", (*first.cells, fakes.cell(tmp_path / "data", "c"), other))
+    summary = run(more, out)
+    assert (summary.ran, summary.fresh) == (2, 2)
+    assert len(list((out / "records").rglob("*.json"))) == 4
+    assert all(path.stat().st_mtime_ns == then for path, then in written.items())
+
+
+def test_a_cell_is_the_same_in_a_small_grid_and_in_a_large_one() -> None:
+    """So that a grid may grow by models and methods, and what is finished stays so."""
+    suite = catalog.suite("smoke")
+    small = plans.make(suite, plans.Request(tasks=("sentiment",), models=("bert-mini",), methods=("full",)))
+    large = plans.make(suite, plans.Request(tasks=("sentiment", "ner"), models=("gpt2-mini", "bert-mini"),
+                                            methods=("lora", "full")))
+    (cell,) = small.cells
+    assert {each.key: each.fingerprint for each in large.cells}[cell.key] == cell.fingerprint
+    assert len(large.cells) == 8
 
 
 def seeds(out: Path, model: str) -> list[str]:
