@@ -80,7 +80,11 @@ def _pages(process: str, ranges: list[tuple[int, int]]) -> NDArray[np.bool_]:
     with (_PROCESSES / process / "pagemap").open("rb", buffering=0) as file:
         def entries(first: int, end: int) -> bytes:
             file.seek(first // mmap.PAGESIZE * _ENTRY)
-            return file.read((end - first) // mmap.PAGESIZE * _ENTRY)
+            size = (end - first) // mmap.PAGESIZE * _ENTRY
+            told = file.read(size)
+            if len(told) < size:
+                raise ProcessLookupError(f"process {process} ended meanwhile")
+            return told
 
         told = np.frombuffer(b"".join(entries(*each) for each in ranges), np.uint64)
     found: NDArray[np.bool_] = (told >> np.uint64(_PRESENT)) & (told >> np.uint64(_OF_FILE)) & np.uint64(1) == 1

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import run as runs
+from bench.atomic import write_atomically
 from bench.learner import Assignment, Learner
 from bench.plan import Plan
 from bench.record import Outcome
@@ -49,10 +50,9 @@ def open_watched(assignment: Assignment) -> Learner:
     if record is not None and record.outcome is Outcome.OK:
         _complain(out, f"{name} was finished")
     busy = out.parent / f"{out.name}-busy" / name
-    busy.parent.mkdir(exist_ok=True)
     if busy.exists() and _lives(int(busy.read_text())):
         _complain(out, f"{name} was being made")
-    busy.write_text(str(os.getpid()))
+    write_atomically(busy, str(os.getpid()).encode(), lasting=False)  # who writes it may be killed just now, too
     return fakes.FakeLearner(assignment, pause=0.005)
 
 
@@ -126,7 +126,8 @@ class Storm:
                 self.boot = self.boot or self.until_workers(child.pid)
                 if child.wait(timeout=300) == 0:
                     return
-        raise AssertionError(f"the run in {self.out} did not come to a good end")
+        reasons = [f"{record.key}: {record.reason}" for record in Store(self.out).records() if record.reason]
+        raise AssertionError("\n".join([f"no good end in {self.out}", *reasons, self.said.read_text()[-4000:]]))
 
     def until_workers(self, main: int) -> float:
         """Seconds until the command that has just been started has workers."""
@@ -139,8 +140,13 @@ class Storm:
         """The command as a process."""
         name, _, value = self.marker.partition("=")
         environment = {**os.environ, name: value, "BENCH_TEST_OUT": str(self.out), "PYTHONPATH": str(ROOT)}
-        return subprocess.Popen(self.command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
+        with self.said.open("ab") as said:
+            return subprocess.Popen(self.command, env=environment, cwd=ROOT, stdout=said, stderr=said)
+
+    @property
+    def said(self) -> Path:
+        """What the commands have printed."""
+        return self.out.parent / f"{self.out.name}-said"
 
 
 def marked(marker: str) -> list[int]:
