@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from bench import catalog, keep
 from bench.errors import RequestError, UnsupportedError
-from bench.learn import device, fit, merge, reload
+from bench.learn import fit, merge, reload
 from bench.learn.fit import ModelLearner
 from bench.learn.network import Network, count, trained_state
 from bench.learner import Assignment, Fitted
@@ -224,7 +224,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
     cell = trained(root, method, head, family)
     rows = tiny.rows(head)
     together = cell.predictions
-    monkeypatch.setitem(device.PREDICTION_TOKENS, "cpu", 40)
+    tiny.predict_by(monkeypatch, 40)
     assert tiny.alike(list(cell.fitted.predict(rows[::-1]).predictions)[::-1], together)
     examples = cell.learner.train_set.examples
     alone = torch.cat([cell.scores(cell.network, [example]) for example in examples])

@@ -16,7 +16,7 @@ from bench import catalog, estimate
 from bench import cell as cells
 from bench.commands.list import LISTS
 from bench.errors import DivergedError, UnsupportedError
-from bench.learn import device, likelihood
+from bench.learn import likelihood
 from bench.learn.fit import open_learner
 from bench.learn.likelihood import Specials, masked
 from bench.learn.prompting import PromptingLearner
@@ -160,7 +160,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
     made, rows = learner(root, name, head, family, k=2), tiny.rows(head)
     together = predictions(made, rows)
     assert predictions(made, rows[::-1])[::-1] == together
-    monkeypatch.setitem(device.PREDICTION_TOKENS, "cpu", 1)
+    tiny.predict_by(monkeypatch, 1)
     assert predictions(made, rows) == together
 
 

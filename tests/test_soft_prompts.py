@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from bench.errors import UnsupportedError
-from bench.learn import device, fit
+from bench.learn import fit
 from bench.learn.fit import ModelLearner
 from bench.learn.network import Network, count, restore, trained_state
 from bench.learn.prefix import Prefix, install
@@ -100,7 +100,7 @@ def test_padding_batch_size_and_order_do_not_change_predictions(
     rows = tiny.rows(head)
     together = list(fitted.predict(rows).predictions)
     assert tiny.alike(list(fitted.predict(rows[::-1]).predictions)[::-1], together)
-    monkeypatch.setitem(device.PREDICTION_TOKENS, "cpu", 1)
+    tiny.predict_by(monkeypatch, 1)
     assert tiny.alike(list(fitted.predict(rows).predictions), together)
 
 

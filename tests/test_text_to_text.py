@@ -13,7 +13,7 @@ import torch
 
 from bench import catalog, estimate, score
 from bench.errors import UnsupportedError
-from bench.learn import device, distill
+from bench.learn import distill
 from bench.learn.checkpoint import load_tokenizer
 from bench.learn.fit import ModelLearner, open_learner
 from bench.learn.forms import Read
@@ -212,7 +212,7 @@ def test_padding_batch_size_and_order_do_not_change_what_is_written(
     fitted = learnt(root, head, kind)
     rows = tiny.rows(head)
     together = list(fitted.predict(rows).predictions)
-    monkeypatch.setitem(device.PREDICTION_TOKENS, "cpu", 40)
+    tiny.predict_by(monkeypatch, 40)
     assert list(fitted.predict(rows[::-1]).predictions)[::-1] == together
     assert [fitted.predict([row]).predictions[0] for row in rows] == together
 

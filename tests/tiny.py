@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import nn
@@ -21,6 +22,7 @@ from transformers import (
 )
 
 from bench import catalog
+from bench.learn import device
 from bench.learn.network import Network
 from bench.learner import Assignment
 from bench.spec import Budget, Family, Head, Model, Pinned, Row, Task
@@ -49,6 +51,12 @@ def teacher(directory: Path) -> str:
     if not (directory / "config.json").exists():
         _bert(directory, layers=8)
     return str(directory)
+
+
+def predict_by(monkeypatch: pytest.MonkeyPatch, tokens: int) -> None:
+    """Let models answer in batches of so many tokens."""
+    monkeypatch.setitem(device.READING_TOKENS, "cpu", tokens)
+    monkeypatch.setitem(device.WRITING_TOKENS, "cpu", tokens)
 
 
 def without_dropout(network: Network) -> Network:

@@ -15,8 +15,11 @@ from bench.learn import attention
 CPU_BFLOAT16_WIDTH = 128
 """Hidden size from which bfloat16 pays on processors with bfloat16 instructions (`benchmarks/precision.py`)."""
 
-PREDICTION_TOKENS = {"cpu": 4096, "cuda": 65_536}
-"""Tokens predicted at once, with padding: what stays in a processor's cache, and plenty for a GPU."""
+READING_TOKENS = {"cpu": 1024, "cuda": 65_536}
+"""Tokens read at once, with padding: what stays in a processor's cache, and plenty for a GPU."""
+
+WRITING_TOKENS = {"cpu": 4096, "cuda": 65_536}
+"""As many where answers are written: a token of each row at a time, so that many rows must go together."""
 
 
 def pick_device() -> torch.device:
@@ -38,6 +41,11 @@ def _cpu_has_bfloat16() -> bool:
     capabilities = Path("/proc/cpuinfo")
     text = capabilities.read_text() if capabilities.exists() else ""
     return "avx512_bf16" in text or "amx_bf16" in text
+
+
+def prediction_tokens(device: str, *, writes: bool) -> int:
+    """Tokens of the batches in which a model answers, on a device of this type."""
+    return (WRITING_TOKENS if writes else READING_TOKENS)[device]
 
 
 def pick_attention() -> str:

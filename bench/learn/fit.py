@@ -94,7 +94,7 @@ class ModelLearner:
         self.truncated_train = self.train_set.truncated
         self.train_examples: Sequence[Example] = self.train_set.examples
         self.validation_examples: Sequence[Example] = self.validation_set.examples
-        self.room = self._whole_room()
+        self.room = self._room(writes=self.head.writes)
         self.versions: Versions | None = None
         self.objective: Objective | None = None
         self.asked: tuple[Rows, Encoded, Sequence[Example]] | None = None
@@ -135,7 +135,7 @@ class ModelLearner:
         """See `bench.learner.Learner.fit`."""
         assert rate is not None, "a method that trains has rates"
         self.options = {**self.options, **choice}
-        self.room = self._whole_room()
+        self.room = self._room(writes=self.head.writes)
         chosen = {name: self.options[name] for name in self.method.choices}
         self.__dict__.pop("network", None)  # two at a time are enough: the template, and the one that trains
         network = self.network = self._network(seed)
@@ -175,8 +175,8 @@ class ModelLearner:
             prediction_tokens=self.room.least,
         )
 
-    def _whole_room(self) -> Room:
-        return Room(devices.PREDICTION_TOKENS[self.device])
+    def _room(self, *, writes: bool) -> Room:
+        return Room(devices.prediction_tokens(self.device, writes=writes))
 
     def unfinished(self, **training: Any) -> Unfinished | None:
         """Where a training leaves its state, told from every other, such as that of a teacher in the same cell."""
@@ -359,7 +359,7 @@ class ModelLearner:
                 length = len(encoded.examples[i][along])
                 found[i] = None if own is None else (own if own.dim() == 1 else own[:length]).clone()
 
-        self._whole_room().each(encoded.lengths, remember)
+        self._room(writes=False).each(encoded.lengths, remember)
         return None if any(own is None for own in found) else cast(list[Tensor], found)
 
 

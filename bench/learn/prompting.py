@@ -47,7 +47,7 @@ class PromptingLearner:
         self.precision = devices.pick_precision(self.torch_device, self.width)
         self.checkpoint = identity(self.model, assignment.revision)
         self.parameters = count(self.network)
-        self.room = Room(devices.PREDICTION_TOKENS[self.device])
+        self.room = self._room()
         self.truncated_train = 0
         self.positions = position_limit(self.network.config)
         self.cap = self._cap()
@@ -105,11 +105,14 @@ class PromptingLearner:
             return int(config.decoder_start_token_id)
         return int(self.tokenizer.bos_token_id if self.tokenizer.bos_token_id is not None else config.eos_token_id or 0)
 
+    def _room(self) -> Room:
+        return Room(devices.prediction_tokens(self.device, writes=self.task.head is not Head.CLASSIFY))
+
     @torch.inference_mode()
     def predict(self, rows: Rows, shown: Rows) -> Predicted:
         """Answers to `rows`, each asked after the examples `shown`, which have their answers with them."""
         started = time.perf_counter()
-        self.room = Room(devices.PREDICTION_TOKENS[self.device])
+        self.room = self._room()
         examples = [self.wording.demonstration(row) for row in shown]
         marked = len(self.marks.lead) + len(self.marks.tail) + 1  # the sentinel
         room = (self.positions or max(LONGEST, self.task.input_tokens)) - marked

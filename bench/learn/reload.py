@@ -163,7 +163,7 @@ def _raw(
 ) -> list[object]:
     """One raw answer for each example, in the batches in which the run itself made its predictions."""
     raw: list[object] = [None] * len(encoded.examples)
-    for members in prediction_order(encoded.lengths, devices.PREDICTION_TOKENS[device.type]):
+    for members in prediction_order(encoded.lengths, devices.prediction_tokens(device.type, writes=head.writes)):
         with devices.autocast(device, precision):
             answers = head.predict(network, [encoded.examples[i] for i in members], device)
         for i, answer in zip(members, answers, strict=True):
