@@ -12,6 +12,7 @@ from torch import Tensor
 from bench import catalog
 from bench.learn import writing
 from bench.learn.fit import ModelLearner
+from bench.learn.heads import generate
 from bench.learn.network import Network
 from bench.spec import Family, Head
 from tests import tiny
@@ -96,3 +97,23 @@ def test_an_architecture_that_is_not_known_here_is_left_to_generate(root: Path) 
     expected = told(made, network)
     network.config.model_type = "another"
     assert told(made, network) == expected
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_targets_that_only_fill_a_batch_up_are_not_learnt(
+    root: Path, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loss and gradients are those of the real targets alone."""
+    made = ModelLearner(tiny.assignment(Head.GENERATE, tiny.checkpoint(family, root / str(family)), "full"))
+    batch = made.head.collate(made.train_examples, made.torch_device)
+    assert made.head.targets(batch) % generate.TOGETHER, "there must be something to fill up"
+    network = tiny.without_dropout(made._network(1))
+    found = {}
+    for together in (generate.TOGETHER, 1):
+        monkeypatch.setattr(generate, "TOGETHER", together)
+        network.zero_grad()
+        loss = made.head.loss(network, made.head.features(network, batch), batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        found[together] = [loss.detach(), *(p.grad.clone() for p in network.parameters() if p.grad is not None)]
+    for filled, alone in zip(*found.values(), strict=True):
+        assert torch.allclose(filled, alone, atol=1e-6)

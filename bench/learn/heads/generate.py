@@ -25,6 +25,11 @@ from bench.spec import Family, Rows
 SLACK = 4
 """Tokens that an output may be longer than the longest training target before it is stopped and counted as capped."""
 
+TOGETHER = 32
+"""The targets of a batch are filled up to a multiple of this number by some that are not learnt.
+
+The vocabulary's product is the largest of a step: of ever other sizes, each needs a kernel and memory of its own.
+"""
 
 CUE = " answer:"
 """Stands before the target of a decoder where the task has no cue of its own."""
@@ -134,7 +139,10 @@ class Generate(HeadLogic):
         if self.decoder:
             features, labels = features[:, :-1], labels[:, 1:]
         real = places(self._real(batch), features.device)
-        return functional.cross_entropy(network.projection()(features[real]).float(), labels[real])
+        short = -len(real[0]) % TOGETHER
+        filled = tuple(functional.pad(each, (0, short)) for each in real)
+        learnt = functional.pad(labels[real], (0, short), value=-100)
+        return functional.cross_entropy(network.projection()(features[filled]).float(), learnt)
 
     def targets(self, batch: Batch) -> int:
         return int(self._real(batch).sum())
