@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: processes whose parents are gone become ours, so that their time is counted."""
@@ -43,13 +44,13 @@ def run_all(commands: Sequence[Sequence[str]], at_once: int, environment: Mappin
 
     Raises RuntimeError with the end of its errors where one fails.
     """
-    before, started = _processor(), time.perf_counter()
+    own, before, started = _children(), _processor(), time.perf_counter()
     with ThreadPoolExecutor(at_once) as threads:
         ended = list(threads.map(lambda arguments: _ended(arguments, environment or {}), commands))
     wall = time.perf_counter() - started
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.wait()
+    while left_behind := _children() - own:
+        with contextlib.suppress(ChildProcessError):  # that Python itself has waited for it meanwhile
+            os.waitpid(min(left_behind), 0)
     for arguments, done in zip(commands, ended, strict=True):
         if done.returncode:
             raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
@@ -60,6 +61,12 @@ def _ended(arguments: Sequence[str], environment: Mapping[str, str]) -> subproce
     return subprocess.run(
         [sys.executable, "-m", *arguments], env={**os.environ, **environment}, capture_output=True, text=True
     )
+
+
+def _children() -> set[int]:
+    """The processes that this one has begun or inherited, and not waited for."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return {int(child) for each in lists for child in each.read_text().split()}
 
 
 def _processor() -> float:
